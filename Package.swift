@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+// The targets stand in the order in which the data flow: trace bytes → events → calls → engine → verdict → report.
+// A target imports only what stands above it.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "ipitrace",
+  products: [
+    .executable(name: "ipitrace", targets: ["ipitrace"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // The C boundary: one thin module per library, and no other target that sees C declarations of that library.
+    .systemLibrary(
+      name: "CTracefs", pkgConfig: "libtracefs", providers: [.apt(["libtracefs-dev", "libtraceevent-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+    // The words that all share. Imports nothing.
+    .target(name: "TraceTypes", swiftSettings: strict),
+
+    // Live kernel → trace file. Imports CTracefs and TraceTypes.
+    .target(
+      name: "TraceCapture",
+      dependencies: ["CTracefs", "TraceTypes", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+
+    // Trace file → events. Imports the decompressors and TraceTypes.
+    .target(name: "TraceDecoding", dependencies: ["CZlib", "CZstd", "TraceTypes"], swiftSettings: strict),
+
+    // Events → calls. Imports TraceTypes.
+    .target(name: "CallHistories", dependencies: ["TraceTypes"], swiftSettings: strict),
+
+    // The kernel's cross-call engine, generation by generation. Imports nothing: it knows no trace and no clock.
+    .target(name: "CallEngines", swiftSettings: strict),
+
+    // What an analysis found, as plain values. Imports the engines' vocabulary, for the names of rules.
+    .target(
+      name: "Verdicts",
+      dependencies: ["CallEngines", "TraceTypes", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      swiftSettings: strict),
+
+    // What drives an engine: here, the trace. Imports calls, engines and verdicts.
+    .target(
+      name: "Drivers",
+      dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
+      swiftSettings: strict),
+
+    // Values → words, JSON, HTML. Imports the verdicts.
+    .target(name: "Reports", dependencies: ["TraceTypes", "Verdicts"], swiftSettings: strict),
+
+    // The command line. It only wires.
+    .executableTarget(
+      name: "ipitrace",
+      dependencies: [
+        "CallEngines", "CallHistories", "Drivers", "Reports", "TraceCapture", "TraceDecoding", "TraceTypes", "Verdicts",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Tests mirror Sources. TestSupport holds what they share.
+    .target(
+      name: "TestSupport", dependencies: ["TraceDecoding", "TraceTypes"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(name: "TraceTypesTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
+    .testTarget(
+      name: "TraceCaptureTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TraceDecodingTests", dependencies: ["TestSupport", "TraceDecoding", "TraceTypes"], swiftSettings: strict),
+    .testTarget(
+      name: "CallHistoriesTests", dependencies: ["CallHistories", "TestSupport", "TraceTypes"], swiftSettings: strict),
+    .testTarget(name: "CallEnginesTests", dependencies: ["CallEngines", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "DriversTests",
+      dependencies: ["CallEngines", "CallHistories", "Drivers", "TestSupport", "TraceDecoding", "TraceTypes", "Verdicts"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Reports", "TestSupport", "TraceTypes", "Verdicts"], swiftSettings: strict),
+    .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
+  ]
+)

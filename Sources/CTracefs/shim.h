@@ -1,0 +1,4 @@
+// The whole boundary to libtracefs and libtraceevent.
+#pragma once
+#include <tracefs.h>
+#include <event-parse.h>

@@ -1,0 +1,76 @@
+/// What the recorder knew about the machine and the recording, and an analysis cannot fetch later.
+///
+/// It travels inside the trace file as lines of text, `ipitrace.KEY: VALUE`, among the per-CPU statistics that trace-cmd
+/// stores as text as well. So `trace-cmd report --stat` shows it, and a file that `trace-cmd convert` wrote still has it.
+public struct CaptureFacts: Sendable, Equatable {
+  public static let linePrefix = "ipitrace."
+
+  /// The version of this form.
+  public var version = 1
+  /// Events that were switched on, by qualified name.
+  public var enabledEvents: [String] = []
+  /// Events that were asked for and that the kernel does not have.
+  public var missingEvents: [String] = []
+  public var possible: CPUMask?
+  public var online: CPUMask?
+  public var isolated: CPUMask?
+  public var nohzFull: CPUMask?
+  /// The CPUs that were recorded, or nil for all.
+  public var recorded: CPUMask?
+  /// NUMA node → its CPUs.
+  public var nodes: [Int: CPUMask] = [:]
+  /// CPU → events lost, as the ring buffer counted them.
+  public var lostEvents: [Int: UInt64] = [:]
+
+  public init() {}
+
+  /// One line per fact, each with ``linePrefix`` and ended by a newline.
+  public var text: String {
+    var lines = ["version: \(version)"]
+    lines.append("events: \(enabledEvents.joined(separator: " "))")
+    lines.append("missing: \(missingEvents.joined(separator: " "))")
+    for (key, mask) in [
+      ("possible", possible), ("online", online), ("isolated", isolated), ("nohz_full", nohzFull),
+      ("recorded", recorded),
+    ] {
+      if let mask { lines.append("\(key): \(mask.list)") }
+    }
+    for node in nodes.keys.sorted() { lines.append("node\(node): \(nodes[node]?.list ?? "")") }
+    for cpu in lostEvents.keys.sorted() { lines.append("lost\(cpu): \(lostEvents[cpu] ?? 0)") }
+    return lines.map { Self.linePrefix + $0 + "\n" }.joined()
+  }
+
+  /// Takes the facts out of a text that may hold other lines as well. Unknown keys and malformed values are left out.
+  /// - Returns: nil when the text has no line of ours.
+  /// - Complexity: O(length of the text).
+  public init?(text: some StringProtocol) {
+    var found = false
+    for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix(Self.linePrefix) {
+      let body = line.dropFirst(Self.linePrefix.count)
+      guard let colon = body.firstIndex(of: ":") else { continue }
+      let value = body[body.index(after: colon)...].drop(while: { $0 == " " })
+      found = true
+      take(key: String(body[..<colon]), value: String(value))
+    }
+    if !found { return nil }
+  }
+
+  private mutating func take(key: String, value: String) {
+    switch key {
+    case "version": version = Int(value) ?? version
+    case "events": enabledEvents = value.split(separator: " ").map(String.init)
+    case "missing": missingEvents = value.split(separator: " ").map(String.init)
+    case "possible": possible = CPUMask(list: value)
+    case "online": online = CPUMask(list: value)
+    case "isolated": isolated = CPUMask(list: value)
+    case "nohz_full": nohzFull = CPUMask(list: value)
+    case "recorded": recorded = CPUMask(list: value)
+    default:
+      if key.hasPrefix("node"), let node = Int(key.dropFirst(4)), node >= 0 {
+        nodes[node] = CPUMask(list: value)
+      } else if key.hasPrefix("lost"), let cpu = Int(key.dropFirst(4)), cpu >= 0, let count = UInt64(value) {
+        lostEvents[cpu] = count
+      }
+    }
+  }
+}

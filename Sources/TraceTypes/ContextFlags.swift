@@ -1,0 +1,37 @@
+/// The common flags word of an ftrace event: the context in which the event was emitted.
+///
+/// The kernel's counterpart is `enum trace_flag_type`.
+public struct ContextFlags: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+
+  @inlinable
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  public static let interruptsOff = ContextFlags(rawValue: 0x01)
+  public static let needReschedule = ContextFlags(rawValue: 0x04)
+  public static let hardInterrupt = ContextFlags(rawValue: 0x08)
+  public static let softInterrupt = ContextFlags(rawValue: 0x10)
+  public static let preemptReschedule = ContextFlags(rawValue: 0x20)
+  public static let nonMaskableInterrupt = ContextFlags(rawValue: 0x40)
+  public static let bottomHalvesOff = ContextFlags(rawValue: 0x80)
+
+  /// How deeply interrupts are nested, as far as the flags tell.
+  @inlinable
+  public var level: ContextLevel {
+    if contains(.nonMaskableInterrupt) { return .nonMaskable }
+    if contains(.hardInterrupt) { return .hard }
+    if contains(.softInterrupt) { return .soft }
+    return .task
+  }
+}
+
+/// The level at which a CPU runs code. A level interrupts those below it, and is over when one of them goes on.
+public enum ContextLevel: UInt8, Comparable, CaseIterable, Sendable {
+  case task
+  case soft
+  case hard
+  case nonMaskable
+
+  @inlinable
+  public static func < (left: ContextLevel, right: ContextLevel) -> Bool { left.rawValue < right.rawValue }
+}
