@@ -46,10 +46,12 @@ let package = Package(
     // The kernel's cross-call engine, generation by generation. Imports nothing: it knows no trace and no clock.
     .target(name: "CallEngines", swiftSettings: strict),
 
-    // What an analysis found, as plain values. Imports the engines' vocabulary, for the names of rules.
+    // What an analysis found, as plain values, and the statistics of calls. Imports calls, and the names of rules.
     .target(
       name: "Verdicts",
-      dependencies: ["CallEngines", "TraceTypes", .product(name: "Histogram", package: "hdrhistogram-swift")],
+      dependencies: [
+        "CallEngines", "CallHistories", "TraceTypes", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
       swiftSettings: strict),
 
     // What drives an engine: here, the trace. Imports calls, engines and verdicts.
@@ -58,8 +60,10 @@ let package = Package(
       dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
 
-    // Values → words, JSON, HTML. Imports the verdicts.
-    .target(name: "Reports", dependencies: ["TraceTypes", "Verdicts"], swiftSettings: strict),
+    // Values → words, JSON, HTML. Imports the verdicts, and calls for the lines of `--calls`.
+    .target(
+      name: "Reports", dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
+      swiftSettings: strict),
 
     // The command line. It only wires.
     .executableTarget(

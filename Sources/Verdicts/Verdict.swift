@@ -39,7 +39,7 @@ public struct Verdict: Codable, Sendable, Equatable {
   }
 }
 
-/// How the queued calls of a trace ended: `queued` = `executed` + `pending` + the sum of `notJudged`.
+/// How the queued calls of a trace ended: `queued` = `executed` + `lost` + `pending` + the sum of `notJudged`.
 public struct Accounting: Codable, Sendable, Equatable {
   public struct Reason: Codable, Sendable, Equatable {
     /// One of the names of `UndecidedReason`.
@@ -56,6 +56,8 @@ public struct Accounting: Codable, Sendable, Equatable {
   public var queued: UInt64
   /// Known to have run, and held against the engine.
   public var executed: UInt64
+  /// A flush passed that must have taken them, and they never ran: each is a divergence.
+  public var lost: UInt64
   /// Still in a queue when the trace ended.
   public var pending: UInt64
   /// Neither, by reason.
@@ -66,10 +68,12 @@ public struct Accounting: Codable, Sendable, Equatable {
   public var unqueued: UInt64
 
   public init(
-    queued: UInt64, executed: UInt64, pending: UInt64, notJudged: [Reason], local: UInt64, unqueued: UInt64
+    queued: UInt64, executed: UInt64, lost: UInt64, pending: UInt64, notJudged: [Reason], local: UInt64,
+    unqueued: UInt64
   ) {
     self.queued = queued
     self.executed = executed
+    self.lost = lost
     self.pending = pending
     self.notJudged = notJudged
     self.local = local

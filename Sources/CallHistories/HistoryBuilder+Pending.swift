@@ -1,0 +1,306 @@
+import TraceTypes
+
+/// The calls that wait to run: found by target and csd, and walked by target in the order of their queue events.
+extension HistoryBuilder {
+  /// The longest chain of calls with one target and csd. In loss-free traces two are the most that ever occurs.
+  static var longestChain: UInt16 { 64 }
+
+  mutating func appendPending(_ node: Int32, target: Int) {
+    let last = cpus[target].lastPending
+    nodes[Int(node)].previousOnTarget = last
+    if last >= 0 { nodes[Int(last)].nextOnTarget = node } else { cpus[target].firstPending = node }
+    cpus[target].lastPending = node
+
+    let csd = nodes[Int(node)].csd
+    var slot = table.slot(csd: csd, target: UInt16(target))
+    if table[slot].count >= Self.longestChain {
+      giveUp(table[slot].first, reason: .openTooLong)
+      slot = table.slot(csd: csd, target: UInt16(target))
+    }
+    var chain = table[slot]
+    if chain.first < 0 {
+      chain = PendingTable.Chain(csd: csd, target: UInt16(target), count: 1, first: node, last: node)
+    } else {
+      nodes[Int(chain.last)].nextWithKey = node
+      chain.last = node
+      chain.count += 1
+    }
+    table.set(slot, to: chain)
+    nodes[Int(node)].marks.formUnion([.onTarget, .findable])
+  }
+
+  /// Takes the call that a callback belongs to out of the pending ones.
+  ///
+  /// The oldest one with the target, csd and func, except that one queued after the flush had begun is not in it; and that
+  /// behind a loss on the target the newest one counts, because the older ones may have run unseen.
+  /// - Returns: the node, or −1.
+  mutating func take(_ event: TraceEvent, inFlush flush: Int32) -> Int32 {
+    let slot = table.slot(csd: event.csd, target: event.cpu)
+    var node = table[slot].first
+    while node >= 0, nodes[Int(node)].function != event.function { node = nodes[Int(node)].nextWithKey }
+    guard node >= 0 else { return -1 }
+    if nodes[Int(node)].marks.contains(.targetGap) { node = newestBehindGap(node, function: event.function) }
+    if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
+    let wasMissed = nodes[Int(node)].marks.contains(.missed)
+    unlink(node)
+    if wasMissed { ranLate(node, event, flush: flush) }
+    return node
+  }
+
+  private mutating func newestBehindGap(_ first: Int32, function: UInt64) -> Int32 {
+    var newest = first
+    var node = nodes[Int(first)].nextWithKey
+    while node >= 0, nodes[Int(node)].marks.contains(.targetGap) {
+      let next = nodes[Int(node)].nextWithKey
+      if nodes[Int(node)].function == function {
+        giveUp(newest, reason: .targetGap)
+        newest = node
+      }
+      node = next
+    }
+    return newest
+  }
+
+  /// Takes a node out of the pending ones, wherever it is.
+  mutating func unlink(_ node: Int32) {
+    unlinkFromTarget(node)
+    unlinkFromTable(node)
+  }
+
+  private mutating func unlinkFromTarget(_ node: Int32) {
+    guard nodes[Int(node)].marks.contains(.onTarget) else { return }
+    nodes[Int(node)].marks.remove(.onTarget)
+    let target = Int(nodes[Int(node)].target)
+    let previous = nodes[Int(node)].previousOnTarget
+    let next = nodes[Int(node)].nextOnTarget
+    if previous >= 0 { nodes[Int(previous)].nextOnTarget = next } else { cpus[target].firstPending = next }
+    if next >= 0 { nodes[Int(next)].previousOnTarget = previous } else { cpus[target].lastPending = previous }
+  }
+
+  private mutating func unlinkFromTable(_ node: Int32) {
+    guard nodes[Int(node)].marks.contains(.findable) else { return }
+    nodes[Int(node)].marks.remove(.findable)
+    let slot = table.slot(csd: nodes[Int(node)].csd, target: nodes[Int(node)].target)
+    var chain = table[slot]
+    let next = nodes[Int(node)].nextWithKey
+    nodes[Int(node)].nextWithKey = -1
+    if chain.first == node {
+      if next < 0 {
+        table.remove(slot)
+        return
+      }
+      chain.first = next
+    } else {
+      var previous = chain.first
+      while nodes[Int(previous)].nextWithKey != node { previous = nodes[Int(previous)].nextWithKey }
+      nodes[Int(previous)].nextWithKey = next
+      if chain.last == node { chain.last = previous }
+    }
+    chain.count -= 1
+    table.set(slot, to: chain)
+  }
+
+  // MARK: Anomalies
+
+  /// A flush passed that must have taken the node: it is no longer waited for, but its callback may still come.
+  mutating func missed(_ node: Int32) {
+    unlinkFromTarget(node)
+    nodes[Int(node)].marks.insert(.missed)
+  }
+
+  private mutating func ranLate(_ node: Int32, _ event: TraceEvent, flush: Int32) {
+    flushes[Int(flush)].reason = .stateUnknown
+    flushes[Int(flush)].otherKickPossible = true
+    let late = nodes[Int(node)]
+    consumer.anomalyFound(
+      HistoryAnomaly(
+        kind: .ranLater, time: event.nanoseconds, cpus: [late.source, late.target], function: late.function,
+        csd: late.csd,
+        events: [
+          EventReference(cpu: late.source, nanoseconds: late.queued, kind: .csdQueueCPU),
+          EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: .csdFunctionEntry),
+        ], margin: flushes[Int(flush)].notBefore &- late.addedBy))
+  }
+
+  /// A callback that nobody queued: the second run of one that is in the same flush, or unexplained.
+  mutating func unqueued(_ event: TraceEvent, flush: Int32) {
+    flushes[Int(flush)].otherKickPossible = true
+    var member = flushes[Int(flush)].first
+    while member >= 0, nodes[Int(member)].csd != event.csd { member = nodes[Int(member)].nextInFlush }
+    if member >= 0, flushes[Int(flush)].inHandler, nodes[Int(member)].function == event.function {
+      let first = nodes[Int(member)]
+      consumer.anomalyFound(
+        HistoryAnomaly(
+          kind: .ranTwice, time: event.nanoseconds, cpus: [first.source, first.target], function: first.function,
+          csd: first.csd,
+          events: [
+            EventReference(cpu: first.source, nanoseconds: first.queued, kind: .csdQueueCPU),
+            EventReference(cpu: event.cpu, nanoseconds: first.startedAt, kind: .csdFunctionEntry),
+            EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: .csdFunctionEntry),
+          ], margin: .max))
+    } else {
+      statistics.unqueued += 1
+      flushes[Int(flush)].reason = flushes[Int(flush)].reason ?? .unqueuedCompanion
+      orphans.add(
+        OrphanRing.Orphan(cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds))
+    }
+    consumer.unqueuedCallback(event)
+  }
+
+  /// A node that was missed and never ran: on another CPU, because the clocks disagree, or not at all.
+  private mutating func neverRan(_ node: Int32) -> CallOutcome {
+    let lost = nodes[Int(node)]
+    let early = orphans.take {
+      $0.cpu == lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time <= lost.queued
+        && lost.queued &- $0.time < 1_000_000
+    }
+    if let early {
+      statistics.largestSkew = max(statistics.largestSkew, lost.queued &- early.time)
+      nodes[Int(node)].reason = .clockSkew
+      return .undecided
+    }
+    let elsewhere = orphans.take {
+      $0.cpu != lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time > lost.queued
+    }
+    var events = [EventReference(cpu: lost.source, nanoseconds: lost.queued, kind: .csdQueueCPU)]
+    var cpus = [lost.source, lost.target]
+    if let elsewhere {
+      events.append(EventReference(cpu: elsewhere.cpu, nanoseconds: elsewhere.time, kind: .csdFunctionEntry))
+      cpus.append(elsewhere.cpu)
+    }
+    consumer.anomalyFound(
+      HistoryAnomaly(
+        kind: elsewhere == nil ? .neverRan : .ranElsewhere, time: elsewhere?.time ?? lost.queued, cpus: cpus,
+        function: lost.function, csd: lost.csd, events: events, margin: .max))
+    return elsewhere == nil ? .lost : .ran
+  }
+
+  // MARK: Ends
+
+  /// Gives a call up as undecided.
+  mutating func giveUp(_ node: Int32, reason: UndecidedReason) {
+    guard nodes[Int(node)].outcome == .open, nodes[Int(node)].flush < 0 else { return }
+    unlink(node)
+    close(node, outcome: .undecided, reason: reason)
+    completeCalls()
+  }
+
+  /// Decides a call's end, once.
+  mutating func close(_ node: Int32, outcome: CallOutcome, reason: UndecidedReason?) {
+    guard nodes[Int(node)].outcome == .open else { return }
+    nodes[Int(node)].outcome = outcome
+    nodes[Int(node)].reason = reason
+    let call = nodes[Int(node)].call
+    if calls.contains(call) { calls[call].openNodes -= 1 }
+  }
+
+  /// The oldest call has been open for too many later ones: whatever of it is undecided stays so.
+  mutating func giveUpOldestCall() {
+    let sequence = calls.head
+    let slot = Int(calls[sequence].source) * 4 + Int(calls[sequence].level.rawValue)
+    if slots[slot].phase != .closed, slots[slot].call == sequence { close(slot: slot, at: lastTime, undecidedKick: .unknown) }
+    guard calls.contains(sequence) else { return }
+    calls[sequence].localOpen = false
+    var node = calls[sequence].firstNode
+    while node >= 0 {
+      let next = nodes[Int(node)].nextInCall
+      closeAtEnd(node, pending: .undecided, reason: .openTooLong)
+      node = next
+    }
+    completeCalls()
+  }
+
+  /// Closes a node for which nothing more will come.
+  mutating func closeAtEnd(_ node: Int32, pending: CallOutcome, reason: UndecidedReason?) {
+    guard nodes[Int(node)].outcome == .open else { return }
+    let marks = nodes[Int(node)].marks
+    unlink(node)
+    if nodes[Int(node)].flush >= 0 {
+      // It ran, and its flush waits for other members' sources, or has not ended.
+      detachFromFlush(node)
+      close(node, outcome: .ran, reason: reason ?? .traceEnd)
+    } else if marks.contains(.missed) {
+      let outcome = neverRan(node)
+      nodes[Int(node)].judged = outcome != .undecided
+      close(node, outcome: outcome, reason: nodes[Int(node)].reason)
+    } else if marks.contains(.targetGap) {
+      close(node, outcome: .undecided, reason: .targetGap)
+    } else if marks.contains(.hotplug) {
+      close(node, outcome: .undecided, reason: .hotplug)
+    } else {
+      close(node, outcome: pending, reason: reason)
+    }
+  }
+
+  private mutating func detachFromFlush(_ node: Int32) {
+    let flush = Int(nodes[Int(node)].flush)
+    if nodes[Int(node)].kick == .undecided { flushes[flush].undecidedKicks -= 1 }
+    (flushes[flush].first, flushes[flush].last) = chain(
+      from: flushes[flush].first, to: flushes[flush].last, without: node)
+    (flushes[flush].firstSilent, flushes[flush].lastSilent) = chain(
+      from: flushes[flush].firstSilent, to: flushes[flush].lastSilent, without: node)
+    flushes[flush].reason = .openTooLong
+    flushes[flush].otherKickPossible = true
+    if flushes[flush].wakeup == node { flushes[flush].wakeup = -1 }
+    let cpu = Int(nodes[Int(node)].target)
+    for index in cpus[cpu].frames.indices where cpus[cpu].frames[index].node == node {
+      cpus[cpu].frames[index].node = -1
+    }
+    nodes[Int(node)].flush = -1
+    judgeIfReady(Int32(flush))
+  }
+
+  private mutating func chain(from first: Int32, to last: Int32, without node: Int32) -> (Int32, Int32) {
+    var previous: Int32 = -1
+    var index = first
+    while index >= 0 {
+      let next = nodes[Int(index)].nextInFlush
+      if index == node {
+        if previous >= 0 { nodes[Int(previous)].nextInFlush = next }
+        return (previous >= 0 ? first : next, last == node ? previous : last)
+      }
+      previous = index
+      index = next
+    }
+    return (first, last)
+  }
+
+  // MARK: Completion
+
+  /// Hands on the complete calls at the head of the ring.
+  mutating func completeCalls() {
+    while calls.count > 0, calls[calls.head].isComplete {
+      let call = calls[calls.head]
+      targetScratch.removeAll(keepingCapacity: true)
+      var node = call.firstNode
+      while node >= 0 {
+        let next = nodes[Int(node)].nextInCall
+        targetScratch.append(nodes[Int(node)])
+        freeNode(node)
+        node = next
+      }
+      calls.removeFirst()
+      let result = completed(call)
+      // The scratch array leaves the builder while the consumer, another part of it, is being changed.
+      var targets: ContiguousArray<QueuedCall> = []
+      swap(&targets, &targetScratch)
+      consumer.callCompleted(result, targets: targets.span)
+      swap(&targets, &targetScratch)
+    }
+  }
+
+  private func completed(_ call: CallRecord) -> CompletedCall {
+    var waits: Bool?
+    switch call.kind {
+    case .wakeup, .irqWork: waits = false
+    case .single, .many, .unknown:
+      if targetScratch.contains(where: { $0.endedAt != QueuedCall.never && call.movedOn < $0.endedAt }) { waits = false }
+    case .local: break
+    }
+    func optional(_ time: UInt64) -> UInt64? { time == QueuedCall.never ? nil : time }
+    return CompletedCall(
+      kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
+      flags: call.flags, began: call.began, localStarted: optional(call.localStarted),
+      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), waits: waits)
+  }
+}

@@ -1,0 +1,290 @@
+import TraceTypes
+
+/// The source's side: queue events, kicks, and the moment at which both are certain.
+extension HistoryBuilder {
+  private func slotIndex(_ cpu: UInt16, _ level: ContextLevel) -> Int { Int(cpu) * 4 + Int(level.rawValue) }
+
+  // MARK: Queue events
+
+  mutating func queued(_ event: TraceEvent, level: ContextLevel) {
+    let target = Int(event.target)
+    guard target >= 0, target <= CPUMask.highestCPU else { return }
+    ensure(cpu: target)
+    let kind = kind(ofCallsite: event.callsite, function: event.function)
+    let slot = slotIndex(event.cpu, level)
+    // A slot that is still open here belongs to the same multi-CPU call: closeSlots() has closed every other.
+    if slots[slot].phase == .closed {
+      var call = CallRecord(
+        kind: kind, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
+        callsite: event.callsite, began: event.nanoseconds)
+      call.slotOpen = true
+      slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
+      cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
+    }
+    let sequence = slots[slot].call
+    let node = makeNode(QueuedCall(event: event, kind: kind, call: sequence))
+    let last = calls[sequence].lastNode
+    if last >= 0 {
+      nodes[Int(last)].addedBy = event.nanoseconds
+      nodes[Int(last)].nextInCall = node
+    } else {
+      calls[sequence].firstNode = node
+    }
+    calls[sequence].lastNode = node
+    calls[sequence].openNodes += 1
+    if cpus[target].hotplug != .none { nodes[Int(node)].marks.insert(.hotplug) }
+    if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
+    appendPending(node, target: target)
+    if calls.count > Self.maximumOpenCalls { giveUpOldestCall() }
+  }
+
+  /// What a call site makes, by the name of the function that holds it.
+  ///
+  /// Seen on 6.12 and 6.18: all single calls are queued by `generic_exec_single()`, wakeups by `ttwu_queue_wakelist()` (or
+  /// the function into which that was compiled), irq_work by `irq_work_queue_on()`, and everything else is the caller of
+  /// `smp_call_function_many_cond()`.
+  private mutating func kind(ofCallsite callsite: UInt64, function: UInt64) -> CallKind {
+    if let wakeupFunction, function == wakeupFunction { return .wakeup }
+    if let known = siteKinds[callsite] { return known }
+    let kind: CallKind
+    switch names.symbolName(containing: callsite) {
+    case nil: kind = .unknown
+    case "generic_exec_single", "smp_call_function_single_async", "smp_call_function_single": kind = .single
+    case "irq_work_queue_on": kind = .irqWork
+    case "ttwu_queue_wakelist", "__ttwu_queue_wakelist": kind = .wakeup
+    case .some: kind = .many
+    }
+    // Call sites are few; a hostile file must not make them many.
+    if siteKinds.count < 65_536 { siteKinds[callsite] = kind }
+    return kind
+  }
+
+  // MARK: Kicks
+
+  mutating func sentIPI(_ event: TraceEvent, level: ContextLevel) {
+    // Callback 0 is a reschedule IPI; an IPI to the own CPU is an irq_work's.
+    guard event.function != 0, event.target != Int32(event.cpu) else { return }
+    let slot = slotIndex(event.cpu, level)
+    if slots[slot].phase == .queueing {
+      decideKicks(slot: slot, at: event.nanoseconds, kick: .ipi) { $0 == event.target }
+    } else if isCrossCall(event.function) {
+      kickedWithoutQueue(event, target: event.target)
+    }
+  }
+
+  mutating func sentMaskIPI(_ event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
+    guard event.function != 0, isCrossCall(event.function) else { return }
+    let slot = slotIndex(event.cpu, level)
+    let first = Int(event.target)
+    let count = Int(event.detail)
+    if slots[slot].phase == .queueing {
+      let extra = targetsNotQueued(by: slots[slot].call, maskWords: maskWords, first: first, count: count)
+      decideKicks(slot: slot, at: event.nanoseconds, kick: .maskIPI) {
+        Self.mask(maskWords, first: first, count: count, contains: $0)
+      }
+      if let extra { kickedWithoutQueue(event, target: extra) }
+    } else {
+      let target = Self.firstCPU(maskWords, first: first, count: count)
+      kickedWithoutQueue(event, target: target ?? -1)
+    }
+  }
+
+  mutating func wokePolling(_ event: TraceEvent, level: ContextLevel) {
+    let slot = slotIndex(event.cpu, level)
+    guard slots[slot].phase == .queueing else { return }
+    decideKicks(slot: slot, at: event.nanoseconds, kick: .polling) { $0 == event.target }
+  }
+
+  private func isCrossCall(_ function: UInt64) -> Bool {
+    if let crossCallFunction { function == crossCallFunction } else { true }
+  }
+
+  static func mask(_ words: Span<UInt64>, first: Int, count: Int, contains cpu: Int32) -> Bool {
+    let word = Int(cpu) / 64
+    guard cpu >= 0, word < count, first >= 0, first + word < words.count else { return false }
+    return words[first + word] >> UInt64(cpu % 64) & 1 == 1
+  }
+
+  static func firstCPU(_ words: Span<UInt64>, first: Int, count: Int) -> Int32? {
+    guard first >= 0, count >= 0, first + count <= words.count else { return nil }
+    for word in 0..<count where words[first + word] != 0 {
+      return Int32(word * 64 + words[first + word].trailingZeroBitCount)
+    }
+    return nil
+  }
+
+  /// The first CPU of a mask that the call has queued nothing for.
+  private func targetsNotQueued(by sequence: UInt64, maskWords: Span<UInt64>, first: Int, count: Int) -> Int32? {
+    guard first >= 0, count >= 0, first + count <= maskWords.count else { return nil }
+    var node = calls[sequence].firstNode
+    for word in 0..<count {
+      var rest = maskWords[first + word]
+      while rest != 0 {
+        let cpu = word * 64 + rest.trailingZeroBitCount
+        rest &= rest - 1
+        // Both the mask and the call's targets ascend.
+        while node >= 0, Int(nodes[Int(node)].target) < cpu { node = nodes[Int(node)].nextInCall }
+        if node < 0 || Int(nodes[Int(node)].target) != cpu { return Int32(cpu) }
+      }
+    }
+    return nil
+  }
+
+  private mutating func kickedWithoutQueue(_ event: TraceEvent, target: Int32) {
+    // Before the CPU has been seen outside any call, the queue event may lie before the trace or in a gap.
+    guard !cpus[Int(event.cpu)].unsettled, isRecorded(.csdQueueCPU), target >= 0, target <= CPUMask.highestCPU else {
+      return
+    }
+    consumer.anomalyFound(
+      HistoryAnomaly(
+        kind: .kickWithoutQueue, time: event.nanoseconds, cpus: [event.cpu, UInt16(truncatingIfNeeded: target)],
+        function: event.function, csd: 0,
+        events: [EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: event.kind)], margin: .max))
+  }
+
+  // MARK: Closing
+
+  /// Closes what an event proves to be over: the slots of its own level and of higher ones, but not those that it continues.
+  mutating func closeSlots(before event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
+    // A self-IPI of irq_work can be raised by the recorder inside the probe of the queue event, before the add.
+    if event.kind == .ipiSendCPU, event.function != 0, event.target == Int32(event.cpu) { return }
+    var open = cpus[Int(event.cpu)].openLevels >> level.rawValue
+    var current = level.rawValue
+    while open != 0 {
+      if open & 1 == 1 {
+        let slot = Int(event.cpu) * 4 + Int(current)
+        if current != level.rawValue || !continues(slot: slot, event, maskWords: maskWords) {
+          close(slot: slot, at: event.nanoseconds, undecidedKick: .coalesced)
+        }
+      }
+      open >>= 1
+      current += 1
+    }
+  }
+
+  private func continues(slot: Int, _ event: TraceEvent, maskWords: Span<UInt64>) -> Bool {
+    let phase = slots[slot].phase
+    let sequence = slots[slot].call
+    switch event.kind {
+    case .csdQueueCPU:
+      let call = calls[sequence]
+      guard phase == .queueing, call.kind == .many || call.kind == .unknown, call.function == event.function,
+        call.callsite == event.callsite, call.pid == event.pid, call.lastNode >= 0
+      else { return false }
+      return Int32(nodes[Int(call.lastNode)].target) < event.target
+    case .ipiSendCPU, .schedWakeIdleWithoutIPI:
+      guard phase == .queueing else { return false }
+      if event.kind == .ipiSendCPU, event.function == 0 { return false }
+      return targets(of: sequence) { $0 == event.target }
+    case .ipiSendCPUMask:
+      let first = Int(event.target)
+      let count = Int(event.detail)
+      return phase == .queueing && targets(of: sequence) { Self.mask(maskWords, first: first, count: count, contains: $0) }
+    case .csdFunctionEntry:
+      let call = calls[sequence]
+      return (phase == .queueing || phase == .kicked) && event.csd == 0 && call.function == event.function
+        && (call.kind == .many || call.kind == .unknown) && call.localStarted == QueuedCall.never
+    case .csdFunctionExit:
+      return phase == .runningLocally && event.csd == 0
+    default:
+      return phase == .runningLocally
+    }
+  }
+
+  private func targets(of sequence: UInt64, contain matches: (Int32) -> Bool) -> Bool {
+    var node = calls[sequence].firstNode
+    while node >= 0 {
+      if matches(Int32(nodes[Int(node)].target)) { return true }
+      node = nodes[Int(node)].nextInCall
+    }
+    return false
+  }
+
+  /// The call's kick has been seen: its targets that match got it, the others needed none.
+  private mutating func decideKicks(slot: Int, at time: UInt64, kick: Kick, where matches: (Int32) -> Bool) {
+    let sequence = slots[slot].call
+    slots[slot].phase = .kicked
+    let last = calls[sequence].lastNode
+    if nodes[Int(last)].addedBy > time { nodes[Int(last)].addedBy = time }
+    var node = calls[sequence].firstNode
+    while node >= 0 {
+      let next = nodes[Int(node)].nextInCall
+      if matches(Int32(nodes[Int(node)].target)) {
+        nodes[Int(node)].kickedAt = time
+        decided(node, kick: kick)
+      } else {
+        decided(node, kick: .coalesced)
+      }
+      node = next
+    }
+  }
+
+  /// Closes a slot: the caller has moved on, or will not be seen to.
+  mutating func close(slot: Int, at time: UInt64, undecidedKick: Kick) {
+    let phase = slots[slot].phase
+    guard phase != .closed else { return }
+    let sequence = slots[slot].call
+    slots[slot].phase = .closed
+    cpus[slot / 4].openLevels &= ~(1 << UInt8(slot % 4))
+    if phase != .runningLocally { calls[sequence].movedOn = time }
+    if phase == .queueing { decideAll(sequence, at: time, kick: undecidedKick) }
+    calls[sequence].slotOpen = false
+    completeCalls()
+  }
+
+  private mutating func decideAll(_ sequence: UInt64, at time: UInt64, kick: Kick) {
+    let last = calls[sequence].lastNode
+    if last >= 0, nodes[Int(last)].addedBy > time { nodes[Int(last)].addedBy = time }
+    var node = calls[sequence].firstNode
+    while node >= 0 {
+      let next = nodes[Int(node)].nextInCall
+      decided(node, kick: kick)
+      node = next
+    }
+  }
+
+  private mutating func decided(_ node: Int32, kick: Kick) {
+    guard nodes[Int(node)].kick == .undecided else { return }
+    nodes[Int(node)].kick = kick
+    let flush = nodes[Int(node)].flush
+    if flush >= 0 {
+      flushes[Int(flush)].undecidedKicks -= 1
+      judgeIfReady(flush)
+    }
+  }
+
+  // MARK: Local runs
+
+  /// A callback begins in place. It is part of the call that this context is making, if that calls the same function.
+  /// - Returns: the call's sequence number.
+  mutating func localRunBegan(_ event: TraceEvent, level: ContextLevel) -> UInt64 {
+    let slot = slotIndex(event.cpu, level)
+    switch slots[slot].phase {
+    case .queueing, .kicked:
+      let sequence = slots[slot].call
+      if slots[slot].phase == .queueing { decideAll(sequence, at: event.nanoseconds, kick: .coalesced) }
+      slots[slot].phase = .runningLocally
+      calls[sequence].localStarted = event.nanoseconds
+      calls[sequence].localOpen = true
+      return sequence
+    case .closed, .runningLocally:
+      var call = CallRecord(
+        kind: .local, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
+        callsite: 0, began: event.nanoseconds)
+      call.localStarted = event.nanoseconds
+      call.localOpen = true
+      let sequence = calls.append(call)
+      if calls.count > Self.maximumOpenCalls { giveUpOldestCall() }
+      return sequence
+    }
+  }
+
+  mutating func localRunEnded(_ sequence: UInt64, at time: UInt64, cpu: UInt16) {
+    guard calls.contains(sequence), calls[sequence].localOpen else { return }
+    if time != QueuedCall.never { calls[sequence].localEnded = time }
+    calls[sequence].localOpen = false
+    let slot = Int(cpu) * 4 + Int(calls[sequence].level.rawValue)
+    if slots[slot].phase == .runningLocally, slots[slot].call == sequence { slots[slot].phase = .kicked }
+    completeCalls()
+  }
+}

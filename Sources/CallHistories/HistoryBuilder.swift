@@ -1,0 +1,214 @@
+public import TraceTypes
+
+/// Builds calls and flushes out of a trace's events, in one pass and bounded memory.
+///
+/// On the source's side, a `csd_queue_cpu` opens a *slot* for its CPU and context level. The node is added to the target's
+/// queue somewhere between that event and the source's next event in the same context, which may be the kick, the next target
+/// of the same call, or something else: then there was no kick. An event of a lower level proves the same, because the higher
+/// one is over. Events of higher levels prove nothing: they interrupt.
+///
+/// On the target's side, callbacks are collected into *flushes*: one per handler of a cross-call interrupt, or one for a
+/// stretch of callbacks outside of handlers (idle loop, migration thread). When the flush is over, every node that was certainly
+/// added before it began must have been in it. When all its members' slots are closed, it is handed to the judge.
+///
+/// After a loss, at the start of the trace and around hotplug, what is queued unseen can make any kick superfluous. So each CPU
+/// is *unsettled* until an event shows it outside any call, and a flush's kicks are judged only if all CPUs were settled when
+/// the flush before it began.
+public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer {
+  /// How many calls may be incomplete before the oldest is given up as undecided.
+  public static var maximumOpenCalls: Int { 1 << 17 }
+  /// A CPU that shows no event at all for this long after the start of the trace is taken to make no call at the start. The
+  /// longest time between queue event and add that was ever observed is 36 ms.
+  static var settleNanoseconds: UInt64 { 100_000_000 }
+
+  public var consumer: Consumer
+  public internal(set) var statistics = HistoryStatistics()
+
+  var settings: HistorySettings
+  var names: any AddressNaming
+  var nodes: ContiguousArray<QueuedCall> = []
+  var freeNode: Int32 = -1
+  var calls = CallRing()
+  var flushes: ContiguousArray<FlushRecord> = []
+  var freeFlush: Int32 = -1
+  var table = PendingTable()
+  var cpus: ContiguousArray<CPUState> = []
+  var slots: ContiguousArray<CallSlot> = []
+  var siteKinds: [UInt64: CallKind] = [:]
+  var wakeupFunction: UInt64?
+  var crossCallFunction: UInt64?
+  var hasSymbols: Bool
+  var orphans = OrphanRing()
+  var recordedMask: UInt32 = 0
+
+  var unsettledCount = 0
+  var lastSettled: UInt64 = 0
+  var firstTime: UInt64?
+  var lastTime: UInt64 = 0
+  var silentCPUsSettled = false
+
+  var memberScratch: ContiguousArray<FlushMember> = []
+  var silentScratch: ContiguousArray<FlushMember> = []
+  var targetScratch: ContiguousArray<QueuedCall> = []
+
+  public init(settings: HistorySettings, names: any AddressNaming, consumer: Consumer) {
+    self.settings = settings
+    self.names = names
+    self.consumer = consumer
+    wakeupFunction = names.addresses(ofSymbol: "sched_ttwu_pending").first
+    crossCallFunction = names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
+    hasSymbols = crossCallFunction != nil || wakeupFunction != nil
+    for kind in settings.recordedKinds { recordedMask |= 1 << UInt32(kind.rawValue) }
+    for cpu in settings.cpus.sorted() where cpu >= 0 && cpu <= CPUMask.highestCPU {
+      ensure(cpu: cpu)
+      cpus[cpu].unsettled = true
+      unsettledCount += 1
+    }
+    if settings.someCPUsUnrecorded { unsettledCount += 1 }
+  }
+
+  // MARK: Events
+
+  public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
+    for index in events.indices { process(events[index], maskWords: maskWords) }
+  }
+
+  @inline(__always)
+  private mutating func process(_ event: TraceEvent, maskWords: Span<UInt64>) {
+    let cpu = Int(event.cpu)
+    if cpu >= cpus.count { ensure(cpu: cpu) }
+    if firstTime == nil { firstTime = event.nanoseconds }
+    recordedMask |= 1 << UInt32(event.kind.rawValue)
+    let level = event.flags.level
+    if unsettledCount != 0 { settle(event, level: level) }
+    if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
+    if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
+
+    switch event.kind {
+    case .csdQueueCPU: queued(event, level: level)
+    case .csdFunctionEntry: functionEntered(event, level: level)
+    case .csdFunctionExit: functionExited(event)
+    case .ipiSendCPU: sentIPI(event, level: level)
+    case .ipiSendCPUMask: sentMaskIPI(event, level: level, maskWords: maskWords)
+    case .schedWakeIdleWithoutIPI: wokePolling(event, level: level)
+    case .callFunctionSingleEntry, .callFunctionEntry: crossCallHandlerEntered(event)
+    case .callFunctionSingleExit, .callFunctionExit: crossCallHandlerExited(event)
+    case .rescheduleEntry, .irqWorkEntry: cpus[cpu].otherHandlerStart = event.nanoseconds
+    case .rescheduleExit: otherHandlerExited(.reschedule, event)
+    case .irqWorkExit: otherHandlerExited(.irqWork, event)
+    case .cpuhpEnter, .cpuhpMultiEnter: hotplugStepEntered(event)
+    case .cpuhpExit: hotplugStepExited(event)
+    case .ipiRaise, .ipiEntry, .ipiExit, .schedSwitch, .cpuIdle, .other: break
+    }
+    cpus[cpu].lastEvent = event.nanoseconds
+    cpus[cpu].seen = true
+    lastTime = event.nanoseconds
+  }
+
+  private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {
+    let start = cpus[Int(event.cpu)].otherHandlerStart
+    guard start != QueuedCall.never else { return }
+    cpus[Int(event.cpu)].otherHandlerStart = QueuedCall.never
+    consumer.handlerCompleted(kind, cpu: event.cpu, start: start, end: event.nanoseconds)
+  }
+
+  // MARK: Settling
+
+  private mutating func settle(_ event: TraceEvent, level: ContextLevel) {
+    let cpu = Int(event.cpu)
+    if cpus[cpu].unsettled, cpus[cpu].hotplug == .none, level == .task {
+      switch event.kind {
+      case .csdQueueCPU, .ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI, .csdFunctionEntry, .ipiRaise: break
+      default: settled(cpu: cpu, at: event.nanoseconds)
+      }
+    }
+    if !silentCPUsSettled, let firstTime, event.nanoseconds &- firstTime > Self.settleNanoseconds {
+      silentCPUsSettled = true
+      for other in cpus.indices where cpus[other].unsettled && !cpus[other].seen && cpus[other].hotplug == .none {
+        settled(cpu: other, at: event.nanoseconds)
+      }
+    }
+  }
+
+  mutating func settled(cpu: Int, at time: UInt64) {
+    guard cpus[cpu].unsettled else { return }
+    cpus[cpu].unsettled = false
+    unsettledCount -= 1
+    if unsettledCount == 0 { lastSettled = time }
+  }
+
+  mutating func unsettle(cpu: Int) {
+    guard !cpus[cpu].unsettled else { return }
+    cpus[cpu].unsettled = true
+    unsettledCount += 1
+  }
+
+  /// Whether events of a kind are known to be in the trace when they happen.
+  func isRecorded(_ kind: EventKind) -> Bool { recordedMask >> UInt32(kind.rawValue) & 1 == 1 }
+
+  // MARK: Storage
+
+  mutating func ensure(cpu: Int) {
+    while cpus.count <= cpu {
+      cpus.append(CPUState())
+      for _ in ContextLevel.allCases { slots.append(CallSlot()) }
+    }
+  }
+
+  mutating func makeNode(_ node: QueuedCall) -> Int32 {
+    statistics.queued += 1
+    if freeNode >= 0 {
+      let index = freeNode
+      freeNode = nodes[Int(index)].nextInCall
+      nodes[Int(index)] = node
+      return index
+    }
+    nodes.append(node)
+    return Int32(nodes.count - 1)
+  }
+
+  mutating func freeNode(_ index: Int32) {
+    nodes[Int(index)].nextInCall = freeNode
+    freeNode = index
+  }
+
+  mutating func makeFlush(_ flush: FlushRecord) -> Int32 {
+    if freeFlush >= 0 {
+      let index = freeFlush
+      freeFlush = flushes[Int(index)].first
+      flushes[Int(index)] = flush
+      return index
+    }
+    flushes.append(flush)
+    return Int32(flushes.count - 1)
+  }
+
+  mutating func freeFlush(_ index: Int32) {
+    flushes[Int(index)].first = freeFlush
+    freeFlush = index
+  }
+}
+
+/// Counts that a builder keeps by itself.
+public struct HistoryStatistics: Sendable, Equatable {
+  /// Queue events.
+  public var queued: UInt64 = 0
+  /// Callbacks that no event of this trace queued.
+  public var unqueued: UInt64 = 0
+  /// The largest amount by which a callback seemed to begin before its own queue event, in nanoseconds.
+  public var largestSkew: UInt64 = 0
+
+  public init() {}
+}
+
+/// What the builder has to know of the trace beforehand.
+public struct HistorySettings: Sendable {
+  /// The CPUs that were recorded.
+  public var cpus: [Int] = []
+  /// CPUs ran whose events were not recorded: queue events of theirs are missing throughout.
+  public var someCPUsUnrecorded = false
+  /// Event types known to have been switched on. Types that are seen count as well.
+  public var recordedKinds: Set<EventKind> = []
+
+  public init() {}
+}

@@ -1,0 +1,184 @@
+import TraceTypes
+
+/// What a builder keeps for each CPU.
+struct CPUState {
+  enum Hotplug: UInt8 {
+    case none
+    /// Steps are being taken.
+    case changing
+    /// Gone: no event can come from it.
+    case offline
+  }
+
+  /// A callback that runs, or a local run.
+  struct Frame {
+    /// The queued call, or −1.
+    var node: Int32
+    /// The local call, or `UInt64.max`.
+    var localCall: UInt64
+    var csd: UInt64
+    var function: UInt64
+  }
+
+  var seen = false
+  /// The CPU's latest event, in nanoseconds.
+  var lastEvent: UInt64 = 0
+  var unsettled = false
+  var hotplug = Hotplug.none
+  var hotplugAim: Int64 = 0
+
+  /// Bit i: the slot of level i is open.
+  var openLevels: UInt8 = 0
+
+  /// The calls queued to this CPU, oldest queue event first.
+  var firstPending: Int32 = -1
+  var lastPending: Int32 = -1
+
+  /// The cross-call handler in progress began here.
+  var handlerStart = QueuedCall.never
+  var otherHandlerStart = QueuedCall.never
+  /// Until this time the CPU's events were lost.
+  var gapEnd: UInt64 = 0
+  /// The flush in progress, or −1.
+  var flush: Int32 = -1
+  /// It runs outside any handler.
+  var flushIsImplicit = false
+  /// The flush before, if everything that happened since is known.
+  var previousFlushKnown = false
+  var previousFlushBegin: UInt64 = 0
+  var previousFlushEnd: UInt64 = 0
+
+  /// The callbacks in progress, innermost last.
+  var frames: ContiguousArray<Frame> = []
+  static let deepestNesting = 64
+}
+
+/// A call being made, by CPU and context level.
+struct CallSlot {
+  enum Phase: UInt8 {
+    case closed
+    /// The last queue event's add, and the call's kick, are not certain yet.
+    case queueing
+    /// The kick is decided; the caller has not been seen to move on.
+    case kicked
+    /// The callback runs locally, as part of the call.
+    case runningLocally
+  }
+
+  var phase = Phase.closed
+  var call: UInt64 = 0
+}
+
+/// A flush while it is being collected.
+struct FlushRecord {
+  var cpu: UInt16
+  var inHandler: Bool
+  var ended = false
+  /// The queue was taken at or after this time.
+  var notBefore: UInt64
+  /// The first callback's begin, or the end of an empty handler.
+  var notAfter: UInt64
+  var previousEnd: UInt64 = 0
+  /// Members with a callback, in the order of running.
+  var first: Int32 = -1
+  var last: Int32 = -1
+  /// The wakeup whose callback stands for all.
+  var wakeup: Int32 = -1
+  /// Members without a callback.
+  var firstSilent: Int32 = -1
+  var lastSilent: Int32 = -1
+  var undecidedKicks: Int32 = 0
+  var otherKickPossible = false
+  var reason: UndecidedReason?
+}
+
+/// A call while it is being collected.
+struct CallRecord {
+  var kind: CallKind
+  var source: UInt16
+  var level: ContextLevel
+  var pid: Int32
+  var flags: ContextFlags
+  var function: UInt64
+  var callsite: UInt64
+  var began: UInt64
+  var localStarted = QueuedCall.never
+  var localEnded = QueuedCall.never
+  var movedOn = QueuedCall.never
+  var firstNode: Int32 = -1
+  var lastNode: Int32 = -1
+  var openNodes: Int32 = 0
+  var slotOpen = false
+  var localOpen = false
+  var isComplete: Bool { openNodes == 0 && !slotOpen && !localOpen }
+}
+
+/// The calls in progress, in the order of their first events.
+///
+/// A call's sequence number stays its name while it is in the ring.
+struct CallRing {
+  private var storage: ContiguousArray<CallRecord?> = ContiguousArray(repeating: nil, count: 1024)
+  private(set) var head: UInt64 = 0
+  private(set) var tail: UInt64 = 0
+
+  var count: Int { Int(tail &- head) }
+
+  func contains(_ sequence: UInt64) -> Bool { sequence >= head && sequence < tail }
+
+  mutating func append(_ call: CallRecord) -> UInt64 {
+    if count == storage.count { grow() }
+    storage[index(tail)] = call
+    tail += 1
+    return tail - 1
+  }
+
+  /// - Precondition: the call is in the ring.
+  subscript(sequence: UInt64) -> CallRecord {
+    get { storage[index(sequence)]! }
+    _modify { yield &storage[index(sequence)]! }
+  }
+
+  mutating func removeFirst() {
+    storage[index(head)] = nil
+    head += 1
+  }
+
+  private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count - 1) }
+
+  private mutating func grow() {
+    var larger = ContiguousArray<CallRecord?>(repeating: nil, count: storage.count * 2)
+    for sequence in head..<tail { larger[Int(truncatingIfNeeded: sequence) & (larger.count - 1)] = self[sequence] }
+    storage = larger
+  }
+}
+
+/// The latest callbacks that nobody queued, for comparison with calls that nobody ran.
+struct OrphanRing {
+  struct Orphan {
+    var cpu: UInt16
+    var csd: UInt64
+    var function: UInt64
+    var time: UInt64
+  }
+
+  static let capacity = 256
+  private(set) var entries: ContiguousArray<Orphan> = []
+  private var next = 0
+
+  mutating func add(_ orphan: Orphan) {
+    if entries.count < Self.capacity {
+      entries.append(orphan)
+    } else {
+      entries[next] = orphan
+      next = (next + 1) % Self.capacity
+    }
+  }
+
+  /// Takes out the first that matches.
+  mutating func take(where matches: (Orphan) -> Bool) -> Orphan? {
+    guard let index = entries.firstIndex(where: matches) else { return nil }
+    let orphan = entries[index]
+    entries[index].csd = 0
+    return orphan
+  }
+}

@@ -1,0 +1,78 @@
+/// Finds the oldest pending call by target and csd: an open-addressing table with linear probing.
+///
+/// The calls with one key form a chain, oldest first, through `QueuedCall.nextWithKey`; the table holds its two ends.
+/// - Complexity: expected O(1) for every operation.
+struct PendingTable {
+  struct Chain {
+    var csd: UInt64
+    var target: UInt16
+    var count: UInt16
+    var first: Int32
+    var last: Int32
+  }
+
+  private var slots: ContiguousArray<Chain>
+  private var mask: Int
+  private(set) var count = 0
+
+  init() {
+    slots = ContiguousArray(repeating: Self.empty, count: 1024)
+    mask = 1023
+  }
+
+  private static let empty = Chain(csd: 0, target: 0, count: 0, first: -1, last: -1)
+
+  private func home(_ csd: UInt64, _ target: UInt16) -> Int {
+    // Fibonacci hashing: csd addresses differ in few, aligned bits.
+    let mixed = (csd ^ (UInt64(target) &<< 48) ^ (csd &>> 29)) &* 0x9E37_79B9_7F4A_7C15
+    return Int(truncatingIfNeeded: mixed &>> 32) & mask
+  }
+
+  /// The slot of a key, or the free slot where it would go; a slot is free when its `first` is negative.
+  func slot(csd: UInt64, target: UInt16) -> Int {
+    var index = home(csd, target)
+    while slots[index].first >= 0 {
+      if slots[index].csd == csd && slots[index].target == target { return index }
+      index = (index &+ 1) & mask
+    }
+    return index
+  }
+
+  subscript(slot: Int) -> Chain { slots[slot] }
+
+  /// Puts a chain into a slot that ``slot(csd:target:)`` returned.
+  mutating func set(_ slot: Int, to chain: Chain) {
+    let isNew = slots[slot].first < 0
+    slots[slot] = chain
+    if isNew {
+      count += 1
+      if count * 2 > slots.count { grow() }
+    }
+  }
+
+  /// Frees a slot and moves up what was displaced by it.
+  mutating func remove(_ slot: Int) {
+    var hole = slot
+    var index = (slot &+ 1) & mask
+    while slots[index].first >= 0 {
+      let wanted = home(slots[index].csd, slots[index].target)
+      // Move the entry into the hole unless its home lies cyclically behind the hole.
+      if ((index &- wanted) & mask) >= ((index &- hole) & mask) {
+        slots[hole] = slots[index]
+        hole = index
+      }
+      index = (index &+ 1) & mask
+    }
+    slots[hole] = Self.empty
+    count -= 1
+  }
+
+  private mutating func grow() {
+    let old = slots
+    slots = ContiguousArray(repeating: Self.empty, count: old.count * 2)
+    mask = slots.count - 1
+    for chain in old where chain.first >= 0 {
+      slots[slot(csd: chain.csd, target: chain.target)] = chain
+    }
+  }
+}

@@ -1,0 +1,102 @@
+public import TraceTypes
+
+/// One call to one target: what a `csd_queue_cpu` event began.
+public struct QueuedCall: Sendable {
+  /// Stands for a time that was not seen.
+  @usableFromInline static let never = UInt64.max
+
+  public var csd: UInt64
+  public var function: UInt64
+  public var callsite: UInt64
+  /// When the queue event was recorded, in nanoseconds. The node was added to the queue at this time or later.
+  public var queued: UInt64
+  /// The first moment at which the node has certainly been added: the source's next event in the same context.
+  /// `UInt64.max` while that has not been seen.
+  public var addedBy = QueuedCall.never
+  public var source: UInt16
+  public var target: UInt16
+  public var flags: ContextFlags
+  public var kind: CallKind
+  public var kick = Kick.undecided
+  public var outcome = CallOutcome.open
+  /// Why it was not judged. A call that ran may have one too: it ran, but some rule could not be decided.
+  public var reason: UndecidedReason?
+  /// That the callback was run by a flush is concluded, not seen: irq_work, and wakeups behind the first of a flush.
+  public var inferred = false
+  /// Set by the judgement of its flush.
+  public var judged = false
+
+  var kickedAt = QueuedCall.never
+  var handlerAt = QueuedCall.never
+  var startedAt = QueuedCall.never
+  var endedAt = QueuedCall.never
+
+  var call: UInt64
+  var marks: Marks = []
+  var flush: Int32 = -1
+  var nextInCall: Int32 = -1
+  var nextInFlush: Int32 = -1
+  var nextWithKey: Int32 = -1
+  var previousOnTarget: Int32 = -1
+  var nextOnTarget: Int32 = -1
+
+  struct Marks: OptionSet {
+    let rawValue: UInt8
+    /// In the target's list of pending calls.
+    static let onTarget = Marks(rawValue: 1)
+    /// Findable by target and csd.
+    static let findable = Marks(rawValue: 2)
+    /// Events of the target were lost since it was queued.
+    static let targetGap = Marks(rawValue: 4)
+    /// Events of the source were lost before its add was certain.
+    static let sourceGap = Marks(rawValue: 8)
+    /// The target was changing its hotplug state.
+    static let hotplug = Marks(rawValue: 16)
+    /// A flush passed that must have taken it.
+    static let missed = Marks(rawValue: 32)
+  }
+
+  init(event: TraceEvent, kind: CallKind, call: UInt64) {
+    csd = event.csd
+    function = event.function
+    callsite = event.callsite
+    queued = event.nanoseconds
+    source = event.cpu
+    target = UInt16(truncatingIfNeeded: event.target)
+    flags = event.flags
+    self.kind = kind
+    self.call = call
+  }
+
+  /// When the kick was recorded, in nanoseconds.
+  public var kicked: UInt64? { kickedAt == Self.never ? nil : kickedAt }
+  /// When the handler that flushed it was entered; nil outside handlers.
+  public var handler: UInt64? { handlerAt == Self.never ? nil : handlerAt }
+  /// When the callback began.
+  public var started: UInt64? { startedAt == Self.never ? nil : startedAt }
+  /// When the callback returned.
+  public var ended: UInt64? { endedAt == Self.never ? nil : endedAt }
+  /// Whether the node has a callback event of its own, in general.
+  var isSilent: Bool { kind == .irqWork }
+}
+
+/// One call with all its targets, complete.
+public struct CompletedCall: Sendable {
+  public var kind: CallKind
+  public var source: UInt16
+  /// The task that was current on the source; 0 is idle.
+  public var pid: Int32
+  public var function: UInt64
+  /// 0 for a local run, which has none.
+  public var callsite: UInt64
+  public var flags: ContextFlags
+  /// The first queue event, or the begin of a local run.
+  public var began: UInt64
+  /// When the callback began and ended on the calling CPU itself, if it ran there as part of the call.
+  public var localStarted: UInt64?
+  public var localEnded: UInt64?
+  /// The caller's next event in the same context, after kick and local run: if it waited, it waited no longer.
+  public var callerMovedOn: UInt64?
+  /// Whether the caller waited: known when it did not, or when nothing of the kind ever waits; nil otherwise.
+  public var waits: Bool?
+}

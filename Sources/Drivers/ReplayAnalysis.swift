@@ -1,0 +1,84 @@
+public import CallHistories
+public import TraceTypes
+public import Verdicts
+
+/// What takes complete calls one by one, besides the statistics.
+public protocol CompletedCallSink {
+  mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>)
+}
+
+/// A sink that drops everything.
+public struct NoCallSink: CompletedCallSink {
+  public init() {}
+  public mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {}
+}
+
+/// Everything that a replay does with the histories: conformance, statistics, and a sink of the user's.
+public struct ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
+  public private(set) var conformance = ConformanceDriver()
+  public private(set) var statistics: CallStatistics
+  public var sink: Sink
+  private let pollingIsRecorded: Bool
+  private let kicksAreRecorded: Bool
+  private var pollingWasSeen = false
+  private var kickWasSeen = false
+
+  /// - Parameters:
+  ///   - watched: CPUs whose interference is told apart by source.
+  ///   - recordedKinds: types of events known to have been switched on.
+  public init(watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, sink: Sink) {
+    statistics = CallStatistics(watched: watched)
+    pollingIsRecorded = recordedKinds.contains(.schedWakeIdleWithoutIPI)
+    kicksAreRecorded = recordedKinds.contains(.ipiSendCPU) && recordedKinds.contains(.ipiSendCPUMask)
+    self.sink = sink
+  }
+
+  public mutating func flushCompleted(
+    _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>
+  ) -> FlushJudgement {
+    for index in members.indices {
+      switch members[index].kick {
+      case .polling: pollingWasSeen = true
+      case .ipi, .maskIPI: kickWasSeen = true
+      case .undecided, .coalesced, .unknown: break
+      }
+    }
+    return conformance.judge(
+      flush, members: members, silent: silent, pollingIsRecorded: pollingIsRecorded || pollingWasSeen,
+      kicksAreRecorded: kicksAreRecorded || kickWasSeen)
+  }
+
+  public mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
+    statistics.add(call, targets: targets)
+    sink.write(call, targets: targets)
+  }
+
+  public mutating func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
+
+  public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    statistics.addHandler(kind, cpu: cpu, start: start, end: end)
+  }
+
+  public mutating func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
+
+  // MARK: The verdict
+
+  /// The verdict over the whole trace.
+  /// - Parameters:
+  ///   - largestSkew: by how much the CPUs' clocks were seen to disagree. Divergences that rest on less are dropped.
+  ///   - words: puts a divergence into words.
+  public func verdict(
+    largestSkew: UInt64, lossWindows: [LossWindow], words: (FoundDivergence) -> Divergence
+  ) -> Verdict {
+    let accounting = statistics.accounting
+    let real = conformance.divergences.filter { $0.margin > largestSkew }
+    let dropped = UInt64(conformance.divergences.count - real.count)
+    let judged = statistics.judged
+    let result: Verdict.Outcome = !real.isEmpty ? .diverges : judged > 0 ? .conforms : .undecided
+    return Verdict(
+      result: result, engine: "mainline", judged: judged, undecided: accounting.queued - judged,
+      accounting: accounting,
+      divergences: real.sorted { ($0.time, $0.cpus.first ?? 0) < ($1.time, $1.cpus.first ?? 0) }.map(words),
+      divergenceCount: conformance.divergenceCount - dropped, lossWindows: lossWindows)
+  }
+}

@@ -1,0 +1,382 @@
+public import CallHistories
+public import TraceTypes
+
+/// Counts and times complete calls, one by one, in memory that grows with the number of different call sites and CPU pairs
+/// and not with the number of calls.
+public struct CallStatistics: Sendable {
+  /// How many of the latest calls are kept.
+  static let keptLateCalls = 20
+  /// How many different callbacks, callers and sources are told apart; what comes later is counted in the totals only.
+  static let keptKinds = 16_384
+
+  public private(set) var total: UInt64 = 0
+  public private(set) var queued: UInt64 = 0
+  public private(set) var judged: UInt64 = 0
+  public private(set) var executed: UInt64 = 0
+  public private(set) var pending: UInt64 = 0
+  public private(set) var lost: UInt64 = 0
+  public private(set) var local: UInt64 = 0
+  public private(set) var unqueued: UInt64 = 0
+  public private(set) var kicks = KickCounts()
+  public private(set) var kinds = CallSummary.Kinds()
+  private var notJudged = [UInt64](repeating: 0, count: UndecidedReason.allCases.count)
+
+  private var queueToKick = DurationRecorder()
+  private var kickToHandler = DurationRecorder()
+  private var handlerToStart = DurationRecorder()
+  private var queueToStart = DurationRecorder()
+  private var startToEnd = DurationRecorder()
+  private var callerWait = DurationRecorder()
+
+  private var callbacks: [UInt64: CallbackCount] = [:]
+  private var callers: [SiteKey: CallerCount] = [:]
+  private var contexts: [SiteKey: ContextCount] = [:]
+  private var pairs: [UInt32: PairCount] = [:]
+  private var interference: [Int: InterferenceCount] = [:]
+  private(set) var late: [LateCandidate] = []
+
+  struct SiteKey: Hashable, Sendable {
+    var callsite: UInt64
+    var function: UInt64
+  }
+
+  private struct CallbackCount: Sendable {
+    var queued: UInt64 = 0
+    var runs: UInt64 = 0
+    var localRuns: UInt64 = 0
+    var kicks: UInt64 = 0
+    var delay = DurationRecorder()
+    var run = DurationRecorder()
+  }
+
+  private struct CallerCount: Sendable {
+    var calls: UInt64 = 0
+    var targets: UInt64 = 0
+    var kicks: UInt64 = 0
+    /// The task that called most, by majority vote: exact if one made more than half of the calls.
+    var pid: Int32 = 0
+    var votes: UInt64 = 0
+  }
+
+  private struct ContextCount: Sendable {
+    var interruptsOff: UInt64 = 0
+    var hard: UInt64 = 0
+    var soft: UInt64 = 0
+  }
+
+  private struct PairCount: Sendable {
+    var calls: UInt64 = 0
+    var ipis: UInt64 = 0
+  }
+
+  private struct SourceKey: Hashable, Sendable {
+    var callsite: UInt64
+    var function: UInt64
+    var source: UInt16
+  }
+
+  private struct SourceCount: Sendable {
+    var count: UInt64 = 0
+    var ipis: UInt64 = 0
+    var run: UInt64 = 0
+    var longest: UInt64 = 0
+    var pid: Int32 = 0
+  }
+
+  private struct InterferenceCount: Sendable {
+    var selectedAs: Interference.Selection
+    var handlers: UInt64 = 0
+    var handlerTime: UInt64 = 0
+    var callbacks: UInt64 = 0
+    var callbackTime: UInt64 = 0
+    var reschedules: UInt64 = 0
+    var sources: [SourceKey: SourceCount] = [:]
+  }
+
+  struct LateCandidate: Sendable {
+    var call: QueuedCall
+    var pid: Int32
+    var delay: UInt64
+  }
+
+  /// - Parameter watched: the CPUs whose interference is told apart by source.
+  public init(watched: [Int: Interference.Selection] = [:]) {
+    for (cpu, selection) in watched { interference[cpu] = InterferenceCount(selectedAs: selection) }
+  }
+
+  // MARK: Taking
+
+  /// Counts one complete call.
+  public mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) {
+    total += 1
+    count(kind: call.kind)
+    var kicked: UInt64 = 0
+    for index in targets.indices {
+      let isKick = targets[index].kick.isKick
+      if isKick { kicked += 1 }
+      add(targets[index], pid: call.pid)
+    }
+    if targets.count > 0 {
+      let key = SiteKey(callsite: call.callsite, function: call.function)
+      count(caller: key, call: call, targets: UInt64(targets.count), kicks: kicked)
+      count(context: key, call: call)
+      if call.waits != false, let moved = call.callerMovedOn { callerWait.record(moved &- call.began) }
+    }
+    if let started = call.localStarted { addLocal(call, started: started) }
+  }
+
+  private mutating func count(kind: CallKind) {
+    switch kind {
+    case .single: kinds.single += 1
+    case .many: kinds.many += 1
+    case .wakeup: kinds.wakeup += 1
+    case .irqWork: kinds.irqWork += 1
+    case .local: kinds.local += 1
+    case .unknown: kinds.unknown += 1
+    }
+  }
+
+  private mutating func count(caller key: SiteKey, call: CompletedCall, targets: UInt64, kicks: UInt64) {
+    guard callers[key] != nil || callers.count < Self.keptKinds else { return }
+    func vote(_ count: inout CallerCount) {
+      count.calls += 1
+      count.targets += targets
+      count.kicks += kicks
+      if count.votes == 0 {
+        count.pid = call.pid
+        count.votes = 1
+      } else if count.pid == call.pid {
+        count.votes += 1
+      } else {
+        count.votes -= 1
+      }
+    }
+    vote(&callers[key, default: CallerCount()])
+  }
+
+  private mutating func count(context key: SiteKey, call: CompletedCall) {
+    // Wakeups and irq_work are made for these contexts.
+    guard call.kind != .wakeup, call.kind != .irqWork, contexts[key] != nil || contexts.count < Self.keptKinds else {
+      return
+    }
+    switch call.flags.level {
+    case .task where !call.flags.contains(.interruptsOff): break
+    case .task: contexts[key, default: ContextCount()].interruptsOff += 1
+    case .soft: contexts[key, default: ContextCount()].soft += 1
+    case .hard, .nonMaskable: contexts[key, default: ContextCount()].hard += 1
+    }
+  }
+
+  private mutating func add(_ call: QueuedCall, pid: Int32) {
+    queued += 1
+    switch call.kick {
+    case .ipi: kicks.ipi += 1
+    case .maskIPI: kicks.maskIPI += 1
+    case .coalesced: kicks.coalesced += 1
+    case .polling: kicks.polling += 1
+    case .unknown, .undecided: kicks.unknown += 1
+    }
+    account(call)
+
+    let pair = UInt32(call.source) << 16 | UInt32(call.target)
+    pairs[pair, default: PairCount()].calls += 1
+    let isIPI = call.kick == .ipi || call.kick == .maskIPI
+    if isIPI { pairs[pair]!.ipis += 1 }
+
+    time(call, pid: pid)
+    if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
+  }
+
+  private mutating func account(_ call: QueuedCall) {
+    if call.judged { judged += 1 }
+    switch call.outcome {
+    case .ran where call.judged: executed += 1
+    case .lost: lost += 1
+    case .pending: pending += 1
+    case .ran, .undecided, .open: notJudged[Int((call.reason ?? .stateUnknown).rawValue)] += 1
+    }
+  }
+
+  private mutating func time(_ call: QueuedCall, pid: Int32) {
+    let started = call.inferred ? nil : call.started
+    let ended = call.inferred ? nil : call.ended
+    if let kicked = call.kicked, kicked >= call.queued {
+      queueToKick.record(kicked &- call.queued)
+      if call.kick != .polling, let handler = call.handler, handler >= kicked { kickToHandler.record(handler &- kicked) }
+    }
+    if let started, let handler = call.handler, started >= handler { handlerToStart.record(started &- handler) }
+
+    let known = callbacks[call.function] != nil || callbacks.count < Self.keptKinds
+    if let started, started >= call.queued {
+      let delay = started &- call.queued
+      queueToStart.record(delay)
+      keepIfLate(call, pid: pid, delay: delay)
+      let run = ended.map { $0 &- started }
+      if let run { startToEnd.record(run) }
+      guard known else { return }
+      func count(_ callback: inout CallbackCount) {
+        callback.queued += 1
+        callback.runs += 1
+        if call.kick.isKick { callback.kicks += 1 }
+        callback.delay.record(delay)
+        if let run { callback.run.record(run) }
+      }
+      count(&callbacks[call.function, default: CallbackCount()])
+    } else if known {
+      callbacks[call.function, default: CallbackCount()].queued += 1
+      if call.kick.isKick { callbacks[call.function]!.kicks += 1 }
+    }
+  }
+
+  private mutating func keepIfLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
+    if late.count == Self.keptLateCalls, let least = late.last, delay <= least.delay { return }
+    let position = late.firstIndex { $0.delay < delay } ?? late.count
+    late.insert(LateCandidate(call: call, pid: pid, delay: delay), at: position)
+    if late.count > Self.keptLateCalls { late.removeLast() }
+  }
+
+  private mutating func interfere(_ call: QueuedCall, pid: Int32, isIPI: Bool) {
+    guard interference[Int(call.target)] != nil else { return }
+    let run = call.inferred ? 0 : (call.started.flatMap { start in call.ended.map { $0 &- start } } ?? 0)
+    let key = SourceKey(callsite: call.callsite, function: call.function, source: call.source)
+    func count(_ cpu: inout InterferenceCount) {
+      guard call.outcome == .ran else { return }
+      cpu.callbacks += 1
+      cpu.callbackTime &+= run
+      guard cpu.sources[key] != nil || cpu.sources.count < Self.keptKinds else { return }
+      func count(_ source: inout SourceCount) {
+        source.count += 1
+        if isIPI { source.ipis += 1 }
+        source.run &+= run
+        source.longest = max(source.longest, run)
+        source.pid = pid
+      }
+      count(&cpu.sources[key, default: SourceCount()])
+    }
+    count(&interference[Int(call.target)]!)
+  }
+
+  private mutating func addLocal(_ call: CompletedCall, started: UInt64) {
+    local += 1
+    pairs[UInt32(call.source) << 16 | UInt32(call.source), default: PairCount()].calls += 1
+    guard callbacks[call.function] != nil || callbacks.count < Self.keptKinds else { return }
+    func count(_ callback: inout CallbackCount) {
+      callback.runs += 1
+      callback.localRuns += 1
+      if let ended = call.localEnded { callback.run.record(ended &- started) }
+    }
+    count(&callbacks[call.function, default: CallbackCount()])
+  }
+
+  /// Counts a callback that no event queued.
+  public mutating func addUnqueued(_ event: TraceEvent) { unqueued += 1 }
+
+  /// Counts a handler.
+  public mutating func addHandler(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    guard !interference.isEmpty, interference[Int(cpu)] != nil else { return }
+    switch kind {
+    case .crossCall:
+      interference[Int(cpu)]!.handlers += 1
+      interference[Int(cpu)]!.handlerTime &+= end &- start
+    case .reschedule: interference[Int(cpu)]!.reschedules += 1
+    case .irqWork: break
+    }
+  }
+
+  // MARK: Giving
+
+  /// The sums that must add up: see ``Accounting``.
+  public var accounting: Accounting {
+    Accounting(
+      queued: queued, executed: executed, lost: lost, pending: pending,
+      notJudged: UndecidedReason.allCases.compactMap { reason in
+        let count = notJudged[Int(reason.rawValue)]
+        return count == 0 ? nil : Accounting.Reason(reason: reason.name, count: count)
+      }, local: local, unqueued: unqueued)
+  }
+
+  public var latency: LatencySplit {
+    LatencySplit(
+      queueToKick: queueToKick.distribution, kickToHandler: kickToHandler.distribution,
+      handlerToStart: handlerToStart.distribution, queueToStart: queueToStart.distribution,
+      startToEnd: startToEnd.distribution, callerWaitAtMost: callerWait.distribution)
+  }
+
+  public var matrix: CallMatrix {
+    let cells = pairs.keys.sorted().map { key in
+      CallMatrix.Cell(
+        source: Int(key >> 16), target: Int(key & 0xFFFF), calls: pairs[key]!.calls, ipis: pairs[key]!.ipis)
+    }
+    return CallMatrix(cpus: Set(cells.flatMap { [$0.source, $0.target] }).sorted(), cells: cells)
+  }
+
+  /// Calls by kind, callback and caller.
+  /// - Parameter comm: the name of a task.
+  public func calls(names: any AddressNaming, comm: (Int32) -> String?) -> CallSummary {
+    let byCallback = callbacks.map { function, count in
+      CallSummary.Callback(
+        callback: names.text(function), queued: count.queued, runs: count.runs, localRuns: count.localRuns,
+        kicks: count.kicks, delay: count.delay.summary, run: count.run.summary)
+    }
+    let byCaller = callers.map { key, count in
+      CallSummary.Caller(
+        callsite: names.text(key.callsite), callback: names.text(key.function), comm: comm(count.pid),
+        calls: count.calls, targets: count.targets, kicks: count.kicks)
+    }
+    return CallSummary(
+      total: total, byKind: kinds,
+      byCallback: byCallback.sorted { ($1.queued &+ $1.localRuns, $0.callback) < ($0.queued &+ $0.localRuns, $1.callback) },
+      byCaller: byCaller.sorted { ($1.calls, $0.callsite, $0.callback) < ($0.calls, $1.callsite, $1.callback) })
+  }
+
+  public func interference(names: any AddressNaming, comm: (Int32) -> String?) -> [Interference] {
+    interference.keys.sorted().map { cpu in
+      let count = interference[cpu]!
+      let sources = count.sources.map { key, source in
+        Interference.Source(
+          callback: names.text(key.function), callsite: names.text(key.callsite), comm: comm(source.pid),
+          sourceCPU: Int(key.source), count: source.count, ipis: source.ipis, runNanoseconds: source.run,
+          maxRunNanoseconds: source.longest)
+      }
+      return Interference(
+        cpu: cpu, selectedAs: count.selectedAs, handlers: count.handlers, handlerNanoseconds: count.handlerTime,
+        callbacks: count.callbacks, callbackNanoseconds: count.callbackTime, reschedules: count.reschedules,
+        sources: sources.sorted {
+          ($1.count, $0.callback, $0.callsite, $0.sourceCPU) < ($0.count, $1.callback, $1.callsite, $1.sourceCPU)
+        })
+    }
+  }
+
+  public func blocking(names: any AddressNaming, comm: (Int32) -> String?) -> BlockingSummary {
+    let calls = late.map { candidate in
+      let call = candidate.call
+      return BlockingSummary.LateCall(
+        source: Int(call.source), target: Int(call.target), callback: names.text(call.function),
+        callsite: names.text(call.callsite), comm: comm(candidate.pid), queuedNanoseconds: call.queued,
+        kickNanoseconds: call.kicked, handlerNanoseconds: call.handler, startedNanoseconds: call.started ?? call.queued,
+        endedNanoseconds: call.ended, cause: Self.cause(call, delay: candidate.delay))
+    }
+    let delicate = contexts.map { key, count in
+      BlockingSummary.Context(
+        callsite: names.text(key.callsite), callback: names.text(key.function), interruptsOff: count.interruptsOff,
+        hardInterrupt: count.hard, softInterrupt: count.soft)
+    }
+    return BlockingSummary(
+      latestCalls: calls,
+      delicateContexts: delicate.sorted {
+        let left = $0.interruptsOff &+ $0.hardInterrupt &+ $0.softInterrupt
+        let right = $1.interruptsOff &+ $1.hardInterrupt &+ $1.softInterrupt
+        return (right, $0.callsite, $0.callback) < (left, $1.callsite, $1.callback)
+      })
+  }
+
+  /// Which part of the delay is more than half of it.
+  static func cause(_ call: QueuedCall, delay: UInt64) -> BlockingSummary.Cause {
+    guard let started = call.started else { return .unknown }
+    if let handler = call.handler, started > handler, (started &- handler) > delay / 2 { return .callbackAhead }
+    guard let kicked = call.kicked, kicked >= call.queued else { return .unknown }
+    if kicked &- call.queued > delay / 2 { return .kickDelayed }
+    if let handler = call.handler, handler > kicked, handler &- kicked > delay / 2 { return .targetLate }
+    return .unknown
+  }
+}
