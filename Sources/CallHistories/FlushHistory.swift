@@ -12,7 +12,7 @@ public struct CompletedFlush: Sendable {
   public var notAfter: UInt64
   /// The end of the flush before it on this CPU.
   public var previousEnd: UInt64
-  /// Nil when everything that could have been in the queue is known; else why the kicks cannot be judged.
+  /// Nil when everything that could have been in the queue is known; else why a missing kick proves nothing.
   public var kicksUndecidable: UndecidedReason?
   /// A node that may have been in this batch, and is not counted as a member, may have kicked.
   public var otherKickPossible: Bool
@@ -105,7 +105,7 @@ public protocol CallHistoryConsumer {
   ///   - members: those with a callback, in the order of running.
   ///   - silent: those without: irq_work, and wakeups behind the first. An earlier, unseen flush may have run some of them.
   mutating func flushCompleted(
-    _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement
 
   /// Takes a complete call. Calls come in the order of their first events.

@@ -7,8 +7,31 @@ extension HistoryBuilder {
   public mutating func gapBegan(_ gap: TraceGap) {
     let cpu = Int(gap.cpu)
     ensure(cpu: cpu)
-    unsettle(cpu: cpu)
     cpus[cpu].seen = true
+    cpus[cpu].currentPid = -1
+    lose(cpu: cpu, until: gap.beforeNanoseconds ?? QueuedCall.never)
+    // A call that is queued while the gap lasts may run in it as well.
+    cpus[cpu].gapEnd = max(cpus[cpu].gapEnd, gap.beforeNanoseconds ?? QueuedCall.never)
+  }
+
+  /// Another task runs than the last event said.
+  ///
+  /// A context switch names the next task, so where those are recorded, events are missing in between: some kernels drop events
+  /// without a mark. Seen on a 6.18 kernel: all that the idle task of one CPU did outside interrupts, its flushes included.
+  /// Whatever the CPU did since its previous event is unknown. It is noticed only now, but nothing can have been concluded
+  /// meanwhile: a conclusion on a target needs an event of it.
+  mutating func taskChanged(_ event: TraceEvent) {
+    let cpu = Int(event.cpu)
+    let known = cpus[cpu].currentPid
+    cpus[cpu].currentPid = event.pid
+    guard known >= 0, isRecorded(.schedSwitch) else { return }
+    statistics.silentLosses[event.cpu, default: 0] += 1
+    lose(cpu: cpu, until: event.nanoseconds)
+  }
+
+  /// What a CPU did until a time is not known.
+  private mutating func lose(cpu: Int, until time: UInt64) {
+    unsettle(cpu: cpu)
 
     // As a source: whatever it was doing, its kick was not seen.
     for level in 0..<4 where slots[cpu * 4 + level].phase != .closed {
@@ -18,7 +41,7 @@ extension HistoryBuilder {
         nodes[Int(node)].marks.insert(.sourceGap)
         node = nodes[Int(node)].nextInCall
       }
-      close(slot: slot, at: gap.beforeNanoseconds ?? QueuedCall.never, undecidedKick: .unknown)
+      close(slot: slot, at: time, undecidedKick: .unknown)
     }
 
     // As a target: what was queued may have run unseen.
@@ -29,21 +52,27 @@ extension HistoryBuilder {
       nodes[Int(node)].marks.insert(.targetGap)
       node = nodes[Int(node)].nextOnTarget
     }
-    // A call that is queued while the gap lasts may run in it as well.
-    cpus[cpu].gapEnd = max(cpus[cpu].gapEnd, gap.beforeNanoseconds ?? QueuedCall.never)
   }
 
   // MARK: Hotplug
 
+  /// A step began that changes a CPU's state.
+  ///
+  /// Seen on 6.12: the steps of a CPU that is running are taken by a thread of its own. Those that another CPU takes for it
+  /// with the aim 0 begin with `takedown_cpu()`, in which the CPU dies; those with a higher aim prepare it and bring it up, or
+  /// wait for its own thread. From the step's begin until the CPU is certainly dead, or shows an event of its own, it can run
+  /// code whose tracepoints do not fire: an unseen source, and a target that flushes unseen.
   mutating func hotplugStepEntered(_ event: TraceEvent) {
-    guard event.target >= 0, event.target <= CPUMask.highestCPU else { return }
+    guard event.target >= 0, event.target <= CPUMask.highestCPU, event.target != Int32(event.cpu) else { return }
     let cpu = Int(event.target)
     ensure(cpu: cpu)
-    cpus[cpu].hotplugAim = Int64(bitPattern: event.callsite)
-    guard cpus[cpu].hotplug != .changing else { return }
-    cpus[cpu].hotplug = .changing
+    let isDown = event.callsite == 0
+    guard cpus[cpu].hotplug == .none || (cpus[cpu].hotplug == .offline && !isDown) else { return }
+    cpus[cpu].hotplug = isDown ? .dying : .rising
+    cpus[cpu].hotplugStep = event.detail
     unsettle(cpu: cpu)
-    abandonFlushUnlessRunning(cpu: cpu)
+    if cpus[cpu].flush >= 0 { flushes[Int(cpus[cpu].flush)].reason = .hotplug }
+    cpus[cpu].previousFlushKnown = false
     var node = cpus[cpu].firstPending
     while node >= 0 {
       nodes[Int(node)].marks.insert(.hotplug)
@@ -52,19 +81,19 @@ extension HistoryBuilder {
   }
 
   mutating func hotplugStepExited(_ event: TraceEvent) {
-    guard event.target >= 0, event.target <= CPUMask.highestCPU else { return }
     let cpu = Int(event.target)
-    guard cpu < cpus.count, cpus[cpu].hotplug == .changing else { return }
-    let reached = Int64(bitPattern: event.callsite)
-    let aim = cpus[cpu].hotplugAim
-    guard reached == aim else { return }
-    // State 0 is CPUHP_OFFLINE; any other aim that is reached leaves the CPU running.
-    cpus[cpu].hotplug = aim == 0 ? .offline : .none
+    guard event.target >= 0, cpu < cpus.count, cpus[cpu].hotplug == .dying, event.detail == cpus[cpu].hotplugStep else {
+      return
+    }
+    cpus[cpu].hotplug = .offline
+    abandonFlush(cpu: cpu, reason: .hotplug)
     settled(cpu: cpu, at: event.nanoseconds)
   }
 
-  private mutating func abandonFlushUnlessRunning(cpu: Int) {
-    if cpus[cpu].flush < 0 { cpus[cpu].previousFlushKnown = false } else { flushes[Int(cpus[cpu].flush)].reason = .hotplug }
+  /// An event of a CPU that was coming up, or that had only been asked to take steps of its own: tracepoints fire on it.
+  mutating func cameUp(cpu: Int, at time: UInt64) {
+    cpus[cpu].hotplug = .none
+    settled(cpu: cpu, at: time)
   }
 
   // MARK: The end

@@ -17,6 +17,11 @@ extension HistoryBuilder {
       giveUp(table[slot].first, reason: .openTooLong)
       slot = table.slot(csd: csd, target: UInt16(target))
     }
+    // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
+    if table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.mayHaveRun) {
+      concludeWakeup(table[slot].first)
+      slot = table.slot(csd: csd, target: UInt16(target))
+    }
     var chain = table[slot]
     if chain.first < 0 {
       chain = PendingTable.Chain(csd: csd, target: UInt16(target), count: 1, first: node, last: node)
@@ -27,6 +32,14 @@ extension HistoryBuilder {
     }
     table.set(slot, to: chain)
     nodes[Int(node)].marks.formUnion([.onTarget, .findable])
+  }
+
+  private mutating func concludeWakeup(_ node: Int32) {
+    unlink(node)
+    nodes[Int(node)].inferred = true
+    nodes[Int(node)].judged = true
+    close(node, outcome: .ran, reason: nil)
+    completeCalls()
   }
 
   /// Takes the call that a callback belongs to out of the pending ones.
@@ -140,6 +153,7 @@ extension HistoryBuilder {
           ], margin: .max))
     } else {
       statistics.unqueued += 1
+      if event.function == wakeupFunction { flushes[Int(flush)].hasUnknownWakeup = true }
       flushes[Int(flush)].reason = flushes[Int(flush)].reason ?? .unqueuedCompanion
       orphans.add(
         OrphanRing.Orphan(cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds))

@@ -133,7 +133,8 @@ extension HistoryBuilder {
     let notAfter = current >= 0 ? flushes[Int(current)].notAfter : time
     var flush = current
     var otherKick = false
-    let hasWakeup = current >= 0 && flushes[Int(current)].wakeup >= 0
+    let hasWakeup =
+      current >= 0 && (flushes[Int(current)].wakeup >= 0 || flushes[Int(current)].hasUnknownWakeup)
 
     var node = cpus[cpu].firstPending
     while node >= 0, nodes[Int(node)].queued <= notAfter {
@@ -156,8 +157,9 @@ extension HistoryBuilder {
           if nodes[Int(node)].kick != .coalesced { otherKick = true }
           giveUp(node, reason: reason)
         }
-      } else if nodes[Int(node)].kick != .coalesced {
-        otherKick = true
+      } else {
+        if nodes[Int(node)].kick != .coalesced { otherKick = true }
+        if hasWakeup, nodes[Int(node)].kind == .wakeup { nodes[Int(node)].marks.insert(.mayHaveRun) }
       }
       node = next
     }
@@ -193,11 +195,15 @@ extension HistoryBuilder {
     if marks.contains(.sourceGap) { return .undecided(.sourceGap) }
     switch nodes[Int(node)].kind {
     case .irqWork: return .ranSilently
-    case .wakeup where hasWakeup: return .ranSilently
+    case .wakeup where hasWakeup || marks.contains(.mayHaveRun): return .ranSilently
     case .unknown: return .undecided(.typeUnknown)
     case .wakeup, .single, .many, .local:
       // Without hotplug events, a CPU that died and came back looks the same: its last flush shows nothing.
-      let decidable = isRecorded(.csdFunctionEntry) && settings.recordedKinds.contains(.cpuhpEnter)
+      // And where the idle task shows nothing of what it does, its flushes show nothing either.
+      let target = Int(nodes[Int(node)].target)
+      let decidable =
+        isRecorded(.csdFunctionEntry) && settings.recordedKinds.contains(.cpuhpEnter)
+        && (cpus[target].idleShowed || !cpus[target].idleRan)
       return decidable ? .missed : .undecided(.eventsNotRecorded)
     }
   }
@@ -206,8 +212,10 @@ extension HistoryBuilder {
     unlink(node)
     nodes[Int(node)].flush = flush
     nodes[Int(node)].inferred = true
-    if flushes[Int(flush)].inHandler { nodes[Int(node)].handlerAt = flushes[Int(flush)].notBefore }
-    if nodes[Int(node)].kind == .wakeup {
+    if flushes[Int(flush)].inHandler, !nodes[Int(node)].marks.contains(.mayHaveRun) {
+      nodes[Int(node)].handlerAt = flushes[Int(flush)].notBefore
+    }
+    if nodes[Int(node)].kind == .wakeup, !nodes[Int(node)].marks.contains(.mayHaveRun) {
       let wakeup = flushes[Int(flush)].wakeup
       if wakeup >= 0 {
         nodes[Int(node)].startedAt = nodes[Int(wakeup)].startedAt
@@ -229,6 +237,7 @@ extension HistoryBuilder {
     let flush = cpus[cpu].flush
     if flush >= 0 {
       flushes[Int(flush)].reason = reason
+      flushes[Int(flush)].isIncomplete = true
       flushes[Int(flush)].otherKickPossible = true
       flushes[Int(flush)].ended = true
       judgeIfReady(flush)
@@ -257,12 +266,13 @@ extension HistoryBuilder {
     var silent: ContiguousArray<FlushMember> = []
     swap(&members, &memberScratch)
     swap(&silent, &silentScratch)
-    let judgement = consumer.flushCompleted(completed, members: members.span, silent: silent.span)
+    let judgement = consumer.flushCompleted(completed, members: members, silent: silent)
     swap(&members, &memberScratch)
     swap(&silent, &silentScratch)
     let reason: UndecidedReason? =
       switch judgement {
-      case .explained: record.reason
+      // What is explained is so whatever else was queued unseen. Only an incomplete flush says too little.
+      case .explained: record.isIncomplete ? record.reason : nil
       case .diverges: nil
       case .undecided(let reason): reason
       }

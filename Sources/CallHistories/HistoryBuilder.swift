@@ -67,6 +67,9 @@ public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer 
     if settings.someCPUsUnrecorded { unsettledCount += 1 }
   }
 
+  /// The times of the first and the last event, or nil for a trace without events.
+  public var span: ClosedRange<UInt64>? { firstTime.map { min($0, lastTime)...lastTime } }
+
   // MARK: Events
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
@@ -80,7 +83,13 @@ public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer 
     if firstTime == nil { firstTime = event.nanoseconds }
     recordedMask |= 1 << UInt32(event.kind.rawValue)
     let level = event.flags.level
+    if cpus[cpu].currentPid != event.pid { taskChanged(event) }
+    if event.pid == 0 {
+      cpus[cpu].idleRan = true
+      if level == .task { cpus[cpu].idleShowed = true }
+    }
     if unsettledCount != 0 { settle(event, level: level) }
+    if cpus[cpu].hotplug == .rising { cameUp(cpu: cpu, at: event.nanoseconds) }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
 
@@ -98,7 +107,8 @@ public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer 
     case .irqWorkExit: otherHandlerExited(.irqWork, event)
     case .cpuhpEnter, .cpuhpMultiEnter: hotplugStepEntered(event)
     case .cpuhpExit: hotplugStepExited(event)
-    case .ipiRaise, .ipiEntry, .ipiExit, .schedSwitch, .cpuIdle, .other: break
+    case .schedSwitch: cpus[cpu].currentPid = event.target
+    case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     cpus[cpu].lastEvent = event.nanoseconds
     cpus[cpu].seen = true
@@ -195,6 +205,8 @@ public struct HistoryStatistics: Sendable, Equatable {
   public var queued: UInt64 = 0
   /// Callbacks that no event of this trace queued.
   public var unqueued: UInt64 = 0
+  /// How often a CPU was seen to run another task than the one it had switched to: events are missing that no mark tells of.
+  public var silentLosses: [UInt16: UInt64] = [:]
   /// The largest amount by which a callback seemed to begin before its own queue event, in nanoseconds.
   public var largestSkew: UInt64 = 0
 

@@ -4,10 +4,12 @@ import TraceTypes
 struct CPUState {
   enum Hotplug: UInt8 {
     case none
-    /// Steps are being taken.
-    case changing
-    /// Gone: no event can come from it.
+    /// It is being taken down. Left for `offline` when that step is over.
+    case dying
+    /// Gone: no event can come from it. Left for `rising`.
     case offline
+    /// Another CPU takes steps for it. Left for `none` at its first own event.
+    case rising
   }
 
   /// A callback that runs, or a local run.
@@ -25,7 +27,7 @@ struct CPUState {
   var lastEvent: UInt64 = 0
   var unsettled = false
   var hotplug = Hotplug.none
-  var hotplugAim: Int64 = 0
+  var hotplugStep: Int32 = 0
 
   /// Bit i: the slot of level i is open.
   var openLevels: UInt8 = 0
@@ -39,6 +41,11 @@ struct CPUState {
   var otherHandlerStart = QueuedCall.never
   /// Until this time the CPU's events were lost.
   var gapEnd: UInt64 = 0
+  /// The task that runs, as the last context switch said, or −1.
+  var currentPid: Int32 = -1
+  /// The idle task ran, and whether an event of its own, outside interrupts, was ever seen.
+  var idleRan = false
+  var idleShowed = false
   /// The flush in progress, or −1.
   var flush: Int32 = -1
   /// It runs outside any handler.
@@ -89,7 +96,12 @@ struct FlushRecord {
   var lastSilent: Int32 = -1
   var undecidedKicks: Int32 = 0
   var otherKickPossible = false
+  /// A wakeup's callback was seen whose node is not known.
+  var hasUnknownWakeup = false
+  /// Why it can't be told what else was in the queue.
   var reason: UndecidedReason?
+  /// Its end was not seen: some of its members may be missing.
+  var isIncomplete = false
 }
 
 /// A call while it is being collected.

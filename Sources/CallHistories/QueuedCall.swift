@@ -54,6 +54,8 @@ public struct QueuedCall: Sendable {
     static let hotplug = Marks(rawValue: 16)
     /// A flush passed that must have taken it.
     static let missed = Marks(rawValue: 32)
+    /// A wakeup that an earlier flush, which woke, may have taken: the add's window and the taking overlap.
+    static let mayHaveRun = Marks(rawValue: 64)
   }
 
   init(event: TraceEvent, kind: CallKind, call: UInt64) {

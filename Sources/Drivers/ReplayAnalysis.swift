@@ -34,7 +34,7 @@ public struct ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
   }
 
   public mutating func flushCompleted(
-    _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
     for index in members.indices {
       switch members[index].kick {

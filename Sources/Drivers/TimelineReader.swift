@@ -20,7 +20,7 @@ public struct TimelineReader: TraceEventConsumer {
     var truncated = false
 
     mutating func flushCompleted(
-      _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>
+      _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
     ) -> FlushJudgement { .explained }
 
     mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {

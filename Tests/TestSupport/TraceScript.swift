@@ -17,7 +17,7 @@ public import TraceTypes
 /// | `handler`, `return` | | `call_function_single_entry`, `_exit`; level h |
 /// | `run`, `done` | function csd | `csd_function_entry`, `_exit` |
 /// | `local`, `localdone` | function | the same with csd 0 |
-/// | `switch` | | `sched_switch` |
+/// | `switch` | [pid] | `sched_switch`, to the same task if no pid is said; every CPU's events are of its task 100 + CPU |
 /// | `idle`, `wake` | | `cpu_idle` |
 /// | `hotplug` | `enter`/`exit` CPU state | `cpuhp_enter`, `cpuhp_exit` |
 /// | `lost` | until | a gap of the CPU's events, from this time to that |
@@ -121,7 +121,10 @@ public struct TraceScript: Sendable {
       event.kind = verb == "local" ? .csdFunctionEntry : .csdFunctionExit
       event.function = ScriptNames.address(of: words[0])
       event.flags.insert(.interruptsOff)
-    case ("switch", 0): event.kind = .schedSwitch
+    case ("switch", 0...1):
+      guard let next = words.isEmpty ? event.pid : Int32(words[0]) else { return false }
+      event.kind = .schedSwitch
+      event.target = next
     case ("idle", 0), ("wake", 0):
       event.kind = .cpuIdle
       event.target = Int32(cpu)

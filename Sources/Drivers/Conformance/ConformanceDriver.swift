@@ -16,7 +16,7 @@ public struct ConformanceDriver: Sendable {
 
   /// Judges one flush.
   mutating func judge(
-    _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>, pollingIsRecorded: Bool,
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, pollingIsRecorded: Bool,
     kicksAreRecorded: Bool
   ) -> FlushJudgement {
     switch judge.judge(
@@ -31,7 +31,7 @@ public struct ConformanceDriver: Sendable {
   }
 
   private func divergence(
-    _ violation: FlushJudge.Violation, flush: CompletedFlush, members: Span<FlushMember>
+    _ violation: FlushJudge.Violation, flush: CompletedFlush, members: ContiguousArray<FlushMember>
   ) -> FoundDivergence {
     var events: [EventReference] = []
     var cpus: [UInt16] = []

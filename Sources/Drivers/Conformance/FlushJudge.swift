@@ -50,7 +50,7 @@ struct FlushJudge {
   init() {}
 
   mutating func judge(
-    _ flush: CompletedFlush, members: Span<FlushMember>, silent: Span<FlushMember>, pollingIsRecorded: Bool,
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, pollingIsRecorded: Bool,
     kicksAreRecorded: Bool
   ) -> Finding {
     let count = members.count
@@ -95,7 +95,7 @@ struct FlushJudge {
     return run(members, silent: silent, cut: cutChosen, kicker: kicker) ? .explained : .undecided(.stateUnknown)
   }
 
-  private func kickers(in members: Span<FlushMember>) -> (strong: Int, all: Int, unknown: Int, last: Int) {
+  private func kickers(in members: ContiguousArray<FlushMember>) -> (strong: Int, all: Int, unknown: Int, last: Int) {
     var result = (strong: 0, all: 0, unknown: 0, last: -1)
     for index in members.indices {
       switch members[index].kick {
@@ -121,7 +121,7 @@ struct FlushJudge {
     case violated(Violation)
   }
 
-  private func orderCuts(_ members: Span<FlushMember>) -> Order {
+  private func orderCuts(_ members: ContiguousArray<FlushMember>) -> Order {
     var count = members.count
     // Wakeups come last, as one callback.
     for index in members.indices where members[index].knowledge == .wakeup && index != members.count - 1 {
@@ -153,7 +153,7 @@ struct FlushJudge {
 
   /// The pair that shows that no cut exists. Everything from `highest` on has to be on the rear side, and there two members
   /// ran in the opposite order of their adds.
-  private func orderViolation(_ members: Span<FlushMember>, count: Int, highest: Int) -> Violation {
+  private func orderViolation(_ members: ContiguousArray<FlushMember>, count: Int, highest: Int) -> Violation {
     var best = Violation(rule: .fifoOrder, members: [], margin: 0)
     var latest = highest
     for late in highest..<count {
@@ -170,13 +170,19 @@ struct FlushJudge {
 
   /// Whether a member can have been the first on the queue; chooses the cut that makes it so.
   private func firstPlace(
-    of kicker: Int, _ members: Span<FlushMember>, cut: ClosedRange<Int>, chosen: inout Int
+    of kicker: Int, _ members: ContiguousArray<FlushMember>, cut: ClosedRange<Int>, chosen: inout Int
   ) -> Violation? {
-    for index in members.indices where index != kicker && members[index].addedBy < members[kicker].queued {
-      return Violation(
-        rule: .kickNotOwed, members: [index, kicker], margin: members[kicker].queued &- members[index].addedBy)
+    let begin = members[kicker].queued
+    let isWakeup = members[kicker].knowledge == .wakeup
+    var index = 0
+    while index < members.count {
+      let end = members[index].addedBy
+      if index != kicker, end < begin {
+        return Violation(rule: .kickNotOwed, members: [index, kicker], margin: begin &- end)
+      }
+      index += 1
     }
-    if members[kicker].knowledge == .wakeup || kicker == 0 { return nil }
+    if isWakeup || kicker == 0 { return nil }
     if cut.contains(kicker) {
       chosen = kicker
       return nil
@@ -188,7 +194,7 @@ struct FlushJudge {
   // MARK: The engine
 
   /// Makes the engine run the flush, with the adds in an order that the windows allow.
-  private mutating func run(_ members: Span<FlushMember>, silent: Span<FlushMember>, cut: Int, kicker: Int) -> Bool {
+  private mutating func run(_ members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, cut: Int, kicker: Int) -> Bool {
     let count = members.count
     if count == 0 { return true }
     orderOfAdding(members, cut: cut, kicker: kicker)
@@ -216,7 +222,7 @@ struct FlushJudge {
   }
 
   /// Orders the members by the earliest moments at which they can have been added.
-  private mutating func orderOfAdding(_ members: Span<FlushMember>, cut: Int, kicker: Int) {
+  private mutating func orderOfAdding(_ members: ContiguousArray<FlushMember>, cut: Int, kicker: Int) {
     witness.removeAll(keepingCapacity: true)
     added.removeAll(keepingCapacity: true)
     let floor = kicker >= 0 ? members[kicker].queued : 0

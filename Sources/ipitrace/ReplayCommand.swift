@@ -1,0 +1,153 @@
+import ArgumentParser
+import CallEngines
+import CallHistories
+import Drivers
+import Glibc
+import Reports
+import TraceDecoding
+import TraceTypes
+import Verdicts
+
+struct ReplayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay",
+    abstract: "Hold a recording against the engine, and report what happened.",
+    discussion: """
+      TRACE is what `ipitrace record` or `trace-cmd record` wrote. Without an output option the report is printed as text. \
+      The exit status is 0, or 1 if --fail-on says so, 2 on wrong usage, 3 if the trace can't be read.
+      """)
+
+  @Argument(help: "The trace file.", completion: .file())
+  var trace: String
+
+  @Option(help: "Write the result as JSON; - is standard output.", completion: .file())
+  var json: String?
+
+  @Option(help: "Write the report as one HTML page; - is standard output.", completion: .file())
+  var html: String?
+
+  @Option(help: "Write every call as one line of JSON, in time order; - is standard output.", completion: .file())
+  var calls: String?
+
+  @Option(help: "Show who interrupts these CPUs, for example 2-3,7. Without it: the isolated ones.")
+  var cpus: CPUListArgument?
+
+  @Option(help: "Draw this stretch, two times in nanoseconds on the trace's clock: FROM-TO.")
+  var timeline: TimeRangeArgument?
+
+  @Option(
+    name: .customLong("fail-on"),
+    help: "Exit with 1 if the verdict is 'diverges', if it is 'undecided', or if a rule of this name is broken.")
+  var failOn: [FailOnArgument] = []
+
+  func run() throws {
+    let outputs = [json, html, calls].filter { $0 == "-" }
+    guard outputs.count <= 1 else { throw ValidationError("Only one output can go to standard output.") }
+    var replay: Replay
+    do { replay = try Replay(path: trace) } catch let error as TraceFileError { throw unreadable(error) }
+    replay.namedCPUs = cpus?.mask
+    replay.window = timeline?.range
+
+    let result: ReplayResult
+    do {
+      if let calls {
+        let file = try OutputFile(path: calls)
+        let sink = CallLineSink(renderer: CallLineRenderer(names: replay.file.symbols, comms: replay.comms), file: file)
+        let (found, used) = try replay.run(sink: sink)
+        result = found
+        try used.finish()
+      } else {
+        result = try replay.run(sink: NoCallSink()).0
+      }
+    } catch let error as TraceFileError {
+      throw unreadable(error)
+    }
+    if let json { try OutputFile.write(JSONReport.render(result), to: json) }
+    if let html { try OutputFile.write(Array(HTMLReport.render(result).utf8), to: html) }
+    if json != "-", html != "-", calls != "-" {
+      let terminal = TerminalFacts(descriptor: STDOUT_FILENO)
+      let report = TerminalReport(
+        width: terminal.width ?? TerminalReport.defaultWidth, style: terminal.wantsColour ? .ansi : .plain)
+      try OutputFile.write(Array(report.render(result).utf8), to: "-")
+    }
+    if failOn.contains(where: { $0.holds(for: result.verdict) }) { throw ExitCode(1) }
+  }
+}
+
+extension ReplayCommand {
+  private func unreadable(_ error: TraceFileError) -> ExitCode {
+    StandardError.complain("ipitrace replay: \(VisibleText.escape(error.description, limit: 2_000))")
+    return ExitCode(3)
+  }
+}
+
+/// Writes calls to a file as they complete. The first error ends the writing and is thrown at the end.
+struct CallLineSink: CompletedCallSink {
+  private static let blockSize = 256 << 10
+  private var renderer: CallLineRenderer
+  private let file: OutputFile
+  private var error: OutputError?
+
+  init(renderer: CallLineRenderer, file: OutputFile) {
+    self.renderer = renderer
+    self.file = file
+    self.renderer.bytes.reserveCapacity(Self.blockSize + 65_536)
+  }
+
+  mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
+    if error != nil { return }
+    renderer.append(call, targets: targets)
+    guard renderer.bytes.count >= Self.blockSize else { return }
+    do { try file.write(renderer.bytes) } catch { self.error = error }
+    renderer.bytes.removeAll(keepingCapacity: true)
+  }
+
+  func finish() throws(OutputError) {
+    if let error { throw error }
+    try file.write(renderer.bytes)
+    try file.commit()
+  }
+}
+
+struct CPUListArgument: ExpressibleByArgument {
+  let mask: CPUMask
+
+  init?(argument: String) {
+    guard let mask = CPUMask(list: argument), !mask.isEmpty else { return nil }
+    self.mask = mask
+  }
+}
+
+struct TimeRangeArgument: ExpressibleByArgument {
+  let range: ClosedRange<UInt64>
+
+  init?(argument: String) {
+    let ends = argument.split(separator: "-", omittingEmptySubsequences: false)
+    guard ends.count == 2, let first = UInt64(ends[0]), let last = UInt64(ends[1]), first <= last else { return nil }
+    range = first...last
+  }
+}
+
+enum FailOnArgument: ExpressibleByArgument {
+  case outcome(Verdict.Outcome)
+  case rule(Rule)
+
+  init?(argument: String) {
+    if let rule = Rule(rawValue: argument) {
+      self = .rule(rule)
+    } else if let outcome = Verdict.Outcome(rawValue: argument), outcome != .conforms {
+      self = .outcome(outcome)
+    } else {
+      return nil
+    }
+  }
+
+  static var allValueStrings: [String] { ["diverges", "undecided"] + Rule.allCases.map(\.rawValue) }
+
+  func holds(for verdict: Verdict) -> Bool {
+    switch self {
+    case .outcome(let outcome): verdict.result == outcome
+    case .rule(let rule): verdict.divergences.contains { $0.rule == rule.rawValue }
+    }
+  }
+}
