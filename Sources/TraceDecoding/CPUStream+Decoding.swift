@@ -194,7 +194,7 @@ extension CPUStream {
       var offset = Int(word & 0xffff)
       if entry.extra == .relativeMask { offset += entry.mask.offset + 4 }
       guard offset + size <= length else { return false }
-      event.pointee.target = Int32(truncatingIfNeeded: maskWords.count)
+      event.pointee.target = Int32(truncatingIfNeeded: maskWordCount)
       event.pointee.detail = Int32(truncatingIfNeeded: (size + 7) / 8)
       var done = 0
       while done < size {
@@ -203,7 +203,7 @@ extension CPUStream {
           let byte = bytes.unsafeLoadUnaligned(fromByteOffset: record + offset + done + index, as: UInt8.self)
           word |= UInt64(byte) << UInt64(index * 8)
         }
-        maskWords.append(word)
+        appendMaskWord(word)
         done += 8
       }
       return true

@@ -27,10 +27,9 @@ final class CPUStream {
   let capacity: Int
   /// The number of events in the batch.
   var count = 0
-  /// How many of them were delivered.
-  private(set) var delivered = 0
-  /// What mask events of the batch point into.
-  var maskWords: [UInt64] = []
+  /// What mask events of the batch point into. A page has room for few of them, so the memory stays small.
+  private var maskWords = UnsafeMutableBufferPointer<UInt64>(start: nil, count: 0)
+  private(set) var maskWordCount = 0
   /// The gap before the batch; after the last batch, the gap behind it.
   private(set) var gap: TraceGap?
 
@@ -92,33 +91,7 @@ final class CPUStream {
   deinit {
     events.deallocate()
     counts.deallocate()
-  }
-
-  // MARK: Taking events
-
-  /// The time of the next event; the batch must not be exhausted.
-  @inline(__always)
-  var nextTime: UInt64 {
-    precondition(delivered < count, "the batch of CPU \(cpu) is exhausted")
-    return events[delivered].nanoseconds
-  }
-
-  /// Delivers the batch's next events up to a time. There is at least one.
-  @inline(__always)
-  func deliver(through limit: UInt64, into consumer: inout some TraceEventConsumer) {
-    let end = runEnd(limit)
-    let run = UnsafeBufferPointer(start: events + delivered, count: end - delivered)
-    consumer.consume(run.span, maskWords: maskWords.span)
-    delivered = end
-  }
-
-  /// Where the run of events up to a time ends. Runs are either short or go on to the end of the batch.
-  @inline(__always)
-  private func runEnd(_ limit: UInt64) -> Int {
-    if events[count - 1].nanoseconds <= limit { return count }
-    var end = delivered + 1
-    while events[end].nanoseconds <= limit { end += 1 }
-    return end
+    maskWords.deallocate()
   }
 
   /// The number of events of each type so far, by position in ``EventTable/entries``.
@@ -126,14 +99,13 @@ final class CPUStream {
 
   // MARK: Filling the batch
 
-  /// Decodes the next batch; the one before must have been delivered.
-  /// - Returns: false when there are no more events. Even then ``gap`` may be set.
-  func refill() throws(TraceFileError) -> Bool {
+  /// Decodes the next batch, over the one before.
+  /// - Returns: nil when there are no more events. Even then ``gap`` may be set.
+  func nextBatch() throws(TraceFileError) -> EventBatch? {
     if count > 0 { lastDelivered = events[count - 1].nanoseconds }
     count = 0
-    delivered = 0
     gap = nil
-    maskWords.removeAll(keepingCapacity: true)
+    maskWordCount = 0
 
     filling: while !isFinished {
       if !isInPage {
@@ -166,7 +138,22 @@ final class CPUStream {
       }
     }
     if count == 0 { takeGap(before: timeBehindWindow) }
-    return count > 0
+    guard count > 0 else { return nil }
+    return EventBatch(
+      events: events, count: count, maskWords: maskWords.baseAddress.map { UnsafePointer($0) },
+      maskWordCount: maskWordCount)
+  }
+
+  /// Adds a word to those that mask events point into.
+  func appendMaskWord(_ word: UInt64) {
+    if maskWordCount == maskWords.count {
+      let larger = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: max(64, maskWords.count * 2))
+      _ = larger.update(fromContentsOf: maskWords)
+      maskWords.deallocate()
+      maskWords = larger
+    }
+    maskWords[maskWordCount] = word
+    maskWordCount += 1
   }
 
   private func takeGap(before: UInt64?) {

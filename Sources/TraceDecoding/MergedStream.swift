@@ -93,26 +93,38 @@ public final class MergedStream {
     defer { finish() }
 
     // First batches. A gap that opens a CPU's trace is said before any event is.
+    let batches = UnsafeMutableBufferPointer<EventBatch>.allocate(capacity: streams.count)
+    defer { batches.deallocate() }
     var keys: [UInt128] = []
-    for index in streams.indices { keys.append(try refill(index, &consumer)) }
+    var open: [CPUStream] = []
+    for stream in streams {
+      guard let batch = try nextBatch(of: stream, &consumer) else { continue }
+      keys.append(Self.key(batch.nextTime, open.count))
+      batches.initializeElement(at: open.count, to: batch)
+      open.append(stream)
+    }
     guard !keys.isEmpty else { return }
 
     var tree = LoserTree(keys)
     while tree.winnersKey != LoserTree.left {
       let index = tree.winner
-      let stream = streams[index]
+      // The CPU goes on while its events come before the next one of any other CPU; at equal times the lower CPU's
+      // event comes first. There is no underflow: where the other CPU is the lower one, the winner's time is smaller.
       let limit = tree.runnerUpsKey
-      // The CPU goes on while its events come before the next one of any other CPU. An event at the same time comes
-      // first if its CPU does. A key holds the time and the place of the CPU, so there is no underflow: where the
-      // other place is lower, the winner's time is lower, too.
       let limitTime = UInt64(truncatingIfNeeded: limit >> 32)
-      let isFirst = limit == LoserTree.left || index < Int(truncatingIfNeeded: limit & 0xffff_ffff)
-      let through = limit == LoserTree.left ? UInt64.max : isFirst ? limitTime : limitTime - 1
+      let limitIndex = Int(truncatingIfNeeded: limit & 0xffff_ffff)
+      let through = limit == LoserTree.left ? .max : index < limitIndex ? limitTime : limitTime - 1
       var key: UInt128
       repeat {
-        stream.deliver(through: through, into: &consumer)
-        key =
-          stream.delivered < stream.count ? Self.key(stream.nextTime, index) : try refill(index, &consumer)
+        batches[index].deliver(through: through, into: &consumer)
+        if !batches[index].isExhausted {
+          key = Self.key(batches[index].nextTime, index)
+        } else if let batch = try nextBatch(of: open[index], &consumer) {
+          batches[index] = batch
+          key = Self.key(batch.nextTime, index)
+        } else {
+          key = LoserTree.left
+        }
       } while key < limit
       tree.replaceWinnersKey(key)
     }
@@ -123,16 +135,16 @@ public final class MergedStream {
   }
 
   /// Gets a CPU's next batch, and says so when a gap comes first.
-  /// - Returns: the CPU's key, or ``LoserTree/left`` when it has no more events.
-  private func refill(_ index: Int, _ consumer: inout some TraceEventConsumer) throws(TraceFileError) -> UInt128 {
-    let stream = streams[index]
-    let hasEvents = try stream.refill()
+  private func nextBatch(
+    of stream: CPUStream, _ consumer: inout some TraceEventConsumer
+  ) throws(TraceFileError) -> EventBatch? {
+    let batch = try stream.nextBatch()
     if let gap = stream.gap {
       gapCount += 1
       if gaps.count < Self.largestGapCount { gaps.append(gap) }
       consumer.gapBegan(gap)
     }
-    return hasEvents ? Self.key(stream.nextTime, index) : LoserTree.left
+    return batch
   }
 
   /// Gathers the counters.

@@ -68,8 +68,8 @@ extension TraceFile {
           capacity: 512, unpacker: unpacker)
         // Of compressed data only the beginning can be had without unpacking what is before.
         var batches = region.compression == .none ? Int.max : 64
-        while batches > 0, try stream.refill() {
-          stream.deliver(through: .max, into: &census)
+        while batches > 0, var batch = try stream.nextBatch() {
+          batch.deliver(through: .max, into: &census)
           batches -= 1
         }
       }
