@@ -77,7 +77,7 @@ let package = Package(
 
     // Tests mirror Sources. TestSupport holds what they share.
     .target(
-      name: "TestSupport", dependencies: ["TraceDecoding", "TraceTypes"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CZlib", "CZstd", "TraceDecoding", "TraceTypes"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(name: "TraceTypesTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
     .testTarget(

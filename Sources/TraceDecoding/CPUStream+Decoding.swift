@@ -1,0 +1,212 @@
+import TraceTypes
+
+/// The loop that turns the bytes of a page into events. It is where the time goes.
+extension CPUStream {
+  enum Stop {
+    case batchFull
+    case endOfPage
+    /// The next event is impossible; what is behind it can't be found.
+    case damaged
+    /// An event before the window was left out.
+    case droppedEarlier
+    /// All that follows is behind the window.
+    case behindWindow
+  }
+
+  /// The kinds of ring buffer entries, as the lowest five bits of their first word give them. From 1 to 28 it is the
+  /// length of the data in words.
+  private enum EntryType {
+    static let largestSmall: UInt32 = 28
+    static let longData: UInt32 = 0
+    static let padding: UInt32 = 29
+    static let timeExtend: UInt32 = 30
+  }
+
+  /// Decodes events from ``cursor`` on, until the page, the batch or the window ends.
+  ///
+  /// Every load is checked against the block; that an event lies within the page's data is checked besides.
+  func decode(_ bytes: RawSpan) -> Stop {
+    let (positionArray, entryArray) = (table.positions, table.entries)
+    let positions = positionArray.span
+    let entries = entryArray.span
+    let usualFields = table.common == .usual
+    let windowFrom = window.from
+    let windowWidth = window.through - window.from
+    let end = pageEnd
+    let cpu = self.cpu
+    let capacity = self.capacity
+    let events = self.events
+    let counts = self.counts
+
+    var at = cursor
+    var time = self.time
+    var latest = self.latest
+    var count = self.count
+    var stop = Stop.endOfPage
+
+    while at < end {
+      guard count < capacity else {
+        stop = .batchFull
+        break
+      }
+      let header = bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt32.self)
+      let type = header & 31
+      let delta = UInt64(header >> 5)
+      var record = at + 4
+      var length = Int(type) * 4
+      var next = record + length
+      if type &- 1 >= EntryType.largestSmall {
+        // Not a small event: data of any length, padding, or a time. Such an entry has a second word.
+        guard record + 4 <= end else {
+          // At the very end padding without a length is what the kernel writes.
+          if type == EntryType.padding, delta == 0 { break }
+          stop = .damaged
+          break
+        }
+        let word = bytes.unsafeLoadUnaligned(fromByteOffset: record, as: UInt32.self)
+        if type == EntryType.longData {
+          // The length includes its own word; the data are padded to whole words.
+          length = Int(word) - 4
+          next = record + (Int(word) + 3) & ~3
+          record += 4
+          guard length > 0 else {
+            stop = .damaged
+            break
+          }
+        } else if type == EntryType.padding {
+          // Without a delta, the rest of the page is empty. With one, it is an event that was taken back; its time
+          // still counts for those after it.
+          if delta == 0 { break }
+          next = record + Int(word)
+          guard next <= end else {
+            stop = .damaged
+            break
+          }
+          time &+= delta
+          at = next
+          continue
+        } else if type == EntryType.timeExtend {
+          time &+= delta &+ UInt64(word) << 27
+          at = record + 4
+          continue
+        } else {
+          time = Self.absoluteTime(delta | UInt64(word) << 27, after: time)
+          at = record + 4
+          continue
+        }
+      }
+      guard next <= end else {
+        stop = .damaged
+        break
+      }
+
+      let common: UInt64 =
+        usualFields
+        ? bytes.unsafeLoadUnaligned(fromByteOffset: record, as: UInt64.self)
+        : commonFields(bytes, record, length)
+      let id = Int(common & 0xffff)
+      let position = id < positions.count ? Int(positions[id]) : 0
+      guard length >= entries[position].minimumLength else {
+        stop = .damaged
+        break
+      }
+
+      time &+= delta
+      at = next
+      if time < latest { backwardTimes += 1 } else { latest = time }
+      if latest &- windowFrom > windowWidth {
+        stop = latest < windowFrom ? .droppedEarlier : .behindWindow
+        break
+      }
+
+      let kind = entries[position].kind
+      @inline(__always)
+      func field(_ load: EventTable.Load) -> UInt64 {
+        load.extend(bytes.unsafeLoadUnaligned(fromByteOffset: record &+ load.offset, as: UInt64.self))
+      }
+      (events + count).initialize(
+        to: TraceEvent(
+          nanoseconds: latest, cpu: cpu, kind: kind,
+          flags: ContextFlags(rawValue: UInt8(truncatingIfNeeded: common >> 16)),
+          pid: Int32(truncatingIfNeeded: common >> 32),
+          csd: field(entries[position].csd), function: field(entries[position].function),
+          callsite: field(entries[position].callsite),
+          target: Int32(truncatingIfNeeded: field(entries[position].target)),
+          detail: Int32(truncatingIfNeeded: field(entries[position].detail))))
+      counts[position] &+= 1
+      if entries[position].extra != .nothing {
+        guard finish(events + count, entries[position], UInt16(truncatingIfNeeded: id), bytes, record, length) else {
+          counts[position] &-= 1
+          stop = .damaged
+          break
+        }
+      }
+      count &+= 1
+    }
+
+    cursor = at
+    self.time = time
+    self.latest = latest
+    self.count = count
+    if case .behindWindow = stop { timeBehindWindow = latest }
+    return stop
+  }
+
+  /// The time that an absolute time stamp gives. It has 59 bits; the upper five are those of the time before it.
+  private static func absoluteTime(_ stamp: UInt64, after time: UInt64) -> UInt64 {
+    let range: UInt64 = 1 << 59
+    let result = stamp | time & ~(range - 1)
+    // A clock may pass a multiple of 2^59 between the two; then the result seems to lie far back.
+    return result < time && time - result > range / 2 ? result &+ range : result
+  }
+
+  /// Type, flags and pid as they would lie in the usual layout, from any other. Hardly any kernel needs this.
+  @inline(never)
+  private func commonFields(_ bytes: RawSpan, _ record: Int, _ length: Int) -> UInt64 {
+    let fields = table.common
+    guard max(fields.type + 2, fields.flags + 1, fields.pid + 4) <= length else { return 0 }
+    let type = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.type, as: UInt16.self)
+    let flags = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.flags, as: UInt8.self)
+    let pid = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.pid, as: UInt32.self)
+    return UInt64(type) | UInt64(flags) << 16 | UInt64(pid) << 32
+  }
+
+  /// Does what events of a few types need besides their fields.
+  /// - Returns: false when the record contradicts itself.
+  @inline(never)
+  private func finish(
+    _ event: UnsafeMutablePointer<TraceEvent>, _ entry: EventTable.Entry, _ id: UInt16, _ bytes: RawSpan,
+    _ record: Int, _ length: Int
+  ) -> Bool {
+    switch entry.extra {
+    case .nothing: return true
+    case .unknown:
+      unknownCounts[id, default: 0] += 1
+      return true
+    case .reason:
+      event.pointee.kind = table.kind(of: entry.kind, reason: event.pointee.csd)
+      event.pointee.csd = 0
+      return true
+    case .mask, .relativeMask:
+      let word = entry.mask.extend(
+        bytes.unsafeLoadUnaligned(fromByteOffset: record + entry.mask.offset, as: UInt64.self))
+      let size = Int(word >> 16 & 0xffff)
+      var offset = Int(word & 0xffff)
+      if entry.extra == .relativeMask { offset += entry.mask.offset + 4 }
+      guard offset + size <= length else { return false }
+      event.pointee.target = Int32(truncatingIfNeeded: maskWordCount)
+      event.pointee.detail = Int32(truncatingIfNeeded: (size + 7) / 8)
+      var done = 0
+      while done < size {
+        var word: UInt64 = 0
+        for index in 0..<min(8, size - done) {
+          let byte = bytes.unsafeLoadUnaligned(fromByteOffset: record + offset + done + index, as: UInt8.self)
+          word |= UInt64(byte) << UInt64(index * 8)
+        }
+        appendMaskWord(word)
+        done += 8
+      }
+      return true
+    }
+  }
+}

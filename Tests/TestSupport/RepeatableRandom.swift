@@ -1,0 +1,26 @@
+/// Random numbers that come again with the same seed, so that a failure can be repeated.
+///
+/// The algorithm is splitmix64.
+public struct RepeatableRandom: RandomNumberGenerator, Sendable {
+  public let seed: UInt64
+  private var state: UInt64
+
+  public init(seed: UInt64) {
+    self.seed = seed
+    state = seed
+  }
+
+  public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var result = state
+    result = (result ^ (result >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    result = (result ^ (result >> 27)) &* 0x94d0_49bb_1331_11eb
+    return result ^ (result >> 31)
+  }
+
+  /// A number below the bound.
+  public mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
+
+  /// Whether something happens that has this probability.
+  public mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+}
