@@ -32,11 +32,13 @@ public final class CaptureSession {
     }
     let root = try TracefsInstance.root()
     removeStaleInstances(root: root)
-    let setup = try CaptureSetup(options: options, root: root, output: output, note: note)
-    defer { setup.close() }
+    // Before the readers are there: a command that had inherited them would close them when it begins, and for each
+    // the kernel would raise a wakeup interrupt, as the first thing that is recorded.
     if !options.command.isEmpty {
       command = try HeldCommand(options.command, ignoring: signals.ignored, fileLimit: fileLimit)
     }
+    let setup = try CaptureSetup(options: options, root: root, output: output, note: note)
+    defer { setup.close() }
 
     try record(setup, signals: signals)
 
