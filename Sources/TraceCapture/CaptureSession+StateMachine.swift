@@ -28,6 +28,8 @@ struct CaptureStateMachine: Equatable {
   private var command: Command
   /// The signal that came before tracing was on.
   private var earlySignal: Int32?
+  /// The signal that ended the wait for the command.
+  private var leavingSignal: Int32?
 
   init(hasCommand: Bool) { command = hasCommand ? .running : .none }
 
@@ -72,6 +74,7 @@ struct CaptureStateMachine: Equatable {
       return SignalResult(forwards: forwards)
     case .awaitingCommand:
       state = .ended
+      leavingSignal = signal.number
       return SignalResult(forwards: forwards, leaves: true)
     case .ended:
       return SignalResult()
@@ -132,10 +135,11 @@ struct CaptureStateMachine: Equatable {
 
   var isAwaitingCommand: Bool { state == .awaitingCommand }
 
-  /// The command's status; 0 without one, or where it still runs.
+  /// The command's status; 0 without one; 128 + signal where that made the recorder leave a command that still runs.
   var exitStatus: Int32 {
     switch command {
-    case .none, .running: 0
+    case .none: 0
+    case .running: leavingSignal.map { 128 + $0 } ?? 0
     case .ended(let end): end.exitStatus
     }
   }

@@ -38,16 +38,27 @@ public final class CaptureSession {
       command = try HeldCommand(options.command, ignoring: signals.ignored, fileLimit: fileLimit)
     }
     let setup = try CaptureSetup(options: options, root: root, output: output, note: note)
-    defer { setup.close() }
+    defer { _ = setup.close() }
 
-    try record(setup, signals: signals)
-
-    try setup.finishReading()
-    takeSignals(signals)
-    let survey = try setup.survey()
-    let header = setup.header(survey: survey, allSymbols: options.storesAllSymbols)
-    setup.close()
-    try write(header, setup: setup, output: output)
+    let survey: PageSurvey
+    let header: TraceFileHeader
+    do throws(CaptureError) {
+      try record(setup, signals: signals)
+      try setup.finishReading()
+      survey = try setup.survey()
+      header = setup.header(survey: survey, allSymbols: options.storesAllSymbols)
+      let error = setup.close()
+      if error != 0 {
+        note("The instance \(setup.instance.name) can't be removed: \(String(cString: strerror(error))).")
+      }
+      try write(header, setup: setup, output: output)
+    } catch {
+      // A recorder has no business killing what it watches.
+      if let command, command.isReleased, command.reap() == nil {
+        note("\(options.command[0]) (process \(command.process)) goes on without being recorded.")
+      }
+      throw error
+    }
     awaitCommand(signals)
     return CaptureSummary(
       output: options.output, size: output.size, events: survey.events.values.reduce(0, +),

@@ -41,9 +41,8 @@ final class CaptureSetup {
     }
     facts.recorded = options.cpus
     let recorded = options.cpus?.cpus ?? cpus
-    let size =
-      options.bufferSize
-      ?? .standard(cpus: options.cpus?.count ?? facts.online?.count ?? cpus.count, memoryKibibytes: Self.memoryKibibytes())
+    let buffers = options.cpus?.count ?? facts.online?.count ?? cpus.count
+    let size = options.bufferSize ?? .standard(cpus: buffers, memoryKibibytes: Self.memoryKibibytes())
     bufferBytes = size.kibibytes << 10
     try instance.setBufferSize(size, cpus: options.cpus)
 
@@ -132,12 +131,13 @@ final class CaptureSetup {
   }
 
   /// Closes the readers and removes the instance. The spools stay.
-  func close() {
+  /// - Returns: 0, or errno when the instance could not be removed.
+  func close() -> Int32 {
     for reader in readers { reader.close() }
-    _ = instance.remove()
+    return instance.remove()
   }
 
-  deinit { close() }
+  deinit { _ = close() }
 
   // MARK: - Details
 

@@ -55,6 +55,8 @@ final class HeldCommand {
     self.report = report.output
   }
 
+  var isReleased: Bool { gate == nil }
+
   /// Lets the command begin.
   /// - Throws: ``CaptureError/commandNotStarted(_:_:)`` when the kernel refuses the program.
   func release() throws(CaptureError) {

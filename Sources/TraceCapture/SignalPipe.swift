@@ -29,13 +29,18 @@ final class SignalPipe {
     sigemptyset(&ignored)
     handlerOutput.store(pipe.input.number, ordering: .sequentiallyConsistent)
     for number in Self.stopping + [SIGCHLD] { install(number) }
-    // A reader of stderr that went away must not end the recorder before it has removed its instance.
-    var ignoring = sigaction()
-    ignoring.__sigaction_handler.sa_handler = SIG_IGN
+    // Neither a reader of stderr that went away nor a limit on file sizes may end the recorder before it has removed
+    // its instance.
+    for number in [SIGPIPE, SIGXFSZ] { ignore(number) }
+  }
+
+  private func ignore(_ number: Int32) {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = SIG_IGN
     var old = sigaction()
-    sigaction(SIGPIPE, &ignoring, &old)
-    previous.append((SIGPIPE, old))
-    noteIgnored(SIGPIPE, old)
+    sigaction(number, &action, &old)
+    noteIgnored(number, old)
+    previous.append((number, old))
   }
 
   deinit {

@@ -24,8 +24,9 @@ enum StaleInstances {
 
   /// Removes the stale instances. One that somebody still reads from resists, and stays.
   /// - Returns: the names of those removed, and of those that could not be.
-  static func remove(in directory: String, processes: String = "/proc", own: Int32) -> (removed: [String], left: [String])
-  {
+  static func remove(
+    in directory: String, processes: String = "/proc", own: Int32
+  ) -> (removed: [String], left: [String]) {
     var removed: [String] = []
     var left: [String] = []
     for name in find(in: directory, processes: processes, own: own) {

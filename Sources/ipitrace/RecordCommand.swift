@@ -53,7 +53,7 @@ struct RecordCommand: ParsableCommand {
   @Flag(help: "Store all symbols of the kernel, about 5 MB, instead of those that the events refer to.")
   var allSymbols = false
 
-  @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The command to run.", valueName: "command"))
+  @Argument(parsing: .postTerminator, help: ArgumentHelp("The command to run.", valueName: "command"))
   var command: [String] = []
 
   func run() throws {
@@ -65,12 +65,12 @@ struct RecordCommand: ParsableCommand {
     options.cpus = cpus
     options.recordsSwitches = !withoutSwitches
     options.storesAllSymbols = allSymbols
-    options.command = command.first == "--" ? Array(command.dropFirst()) : command
+    options.command = command
 
     do {
       let summary = try CaptureSession(options: options, note: Self.say).run()
       Self.say(
-        "\(summary.events) events of \(summary.cpus) CPUs, \(summary.lostEvents) lost, "
+        "\(summary.events) events of \(summary.cpus) \(summary.cpus == 1 ? "CPU" : "CPUs"), \(summary.lostEvents) lost, "
           + "\(Self.size(summary.size)) in \(summary.output).")
       if summary.exitStatus != 0 { throw ExitCode(summary.exitStatus) }
     } catch let error as CaptureError {
