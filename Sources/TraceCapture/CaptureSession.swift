@@ -38,7 +38,7 @@ public final class CaptureSession {
       command = try HeldCommand(options.command, ignoring: signals.ignored, fileLimit: fileLimit)
     }
     let setup = try CaptureSetup(options: options, root: root, output: output, note: note)
-    defer { _ = setup.close() }
+    defer { close(setup) }
 
     let survey: PageSurvey
     let header: TraceFileHeader
@@ -47,10 +47,7 @@ public final class CaptureSession {
       try setup.finishReading()
       survey = try setup.survey()
       header = setup.header(survey: survey, allSymbols: options.storesAllSymbols)
-      let error = setup.close()
-      if error != 0 {
-        note("The instance \(setup.instance.name) can't be removed: \(String(cString: strerror(error))).")
-      }
+      close(setup)
       try write(header, setup: setup, output: output)
     } catch {
       // A recorder has no business killing what it watches.
@@ -115,6 +112,13 @@ public final class CaptureSession {
   }
 
   // MARK: - Afterwards
+
+  private func close(_ setup: CaptureSetup) {
+    let error = setup.close()
+    if error != 0 {
+      note("The instance \(setup.instance.name) can't be removed: \(String(cString: strerror(error))).")
+    }
+  }
 
   private func write(_ header: TraceFileHeader, setup: CaptureSetup, output: OutputFile) throws(CaptureError) {
     var pageBytes = [UInt64](repeating: 0, count: setup.cpuCount)

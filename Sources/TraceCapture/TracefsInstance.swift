@@ -42,13 +42,22 @@ final class TracefsInstance {
   }
 
   /// Removes the instance and all its settings.
-  /// - Returns: 0, or errno when it could not be removed, for example because somebody reads from it.
+  ///
+  /// While somebody has one of its files open the kernel refuses; a passer-by who just looks is waited for.
+  /// - Returns: 0, or errno when it could not be removed within a second.
   func remove() -> Int32 {
     guard let handle else { return 0 }
-    if tracefs_instance_destroy(handle) != 0 { return errno == 0 ? EIO : errno }
-    tracefs_instance_free(handle)
-    self.handle = nil
-    return 0
+    for _ in 0..<100 {
+      errno = 0
+      if tracefs_instance_destroy(handle) == 0 {
+        tracefs_instance_free(handle)
+        self.handle = nil
+        return 0
+      }
+      if errno != EBUSY { break }
+      usleep(10_000)
+    }
+    return errno == 0 ? EIO : errno
   }
 
   /// Reads a file of the instance, or nil when there is none.
