@@ -2,3 +2,4 @@
 #pragma once
 #include <tracefs.h>
 #include <event-parse.h>
+#include <kbuffer.h>

@@ -1,0 +1,72 @@
+// What Linux offers to a recorder, and Swift's Glibc module does not.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// glibc declares splice(2), copy_file_range(2) and pipe2(2) only for _GNU_SOURCE, which the Glibc module is built
+// without; hence by number.
+
+// Moves bytes between a pipe and a file without copying them through user space. Both ends at their own positions.
+static inline ssize_t ipitrace_splice(int from, int to, size_t length, _Bool nonblocking) {
+  const unsigned int move = 1, nonblock = 2;
+  return syscall(SYS_splice, from, NULL, to, NULL, length, move | (nonblocking ? nonblock : 0));
+}
+
+static inline ssize_t ipitrace_copy_file_range(int from, int to, size_t length) {
+  return syscall(SYS_copy_file_range, from, NULL, to, NULL, length, 0u);
+}
+
+// A pipe whose ends are closed on exec.
+static inline int ipitrace_pipe(int ends[2], _Bool nonblocking) {
+  return (int)syscall(SYS_pipe2, ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+}
+
+// Sets how many bytes a pipe holds.
+static inline int ipitrace_set_pipe_size(int pipe, int bytes) {
+  const int setPipeSize = 1031;
+  return fcntl(pipe, setPipeSize, bytes);
+}
+
+// Opens a file that has no name and is gone with its last descriptor.
+static inline int ipitrace_open_unnamed(const char *directory) {
+  return open(directory, __O_TMPFILE | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0600);
+}
+
+// Starts a process that waits for a byte on `gate` before it becomes `path`, and gives up when `gate` closes without one.
+// When exec fails, errno is written to `report`; both descriptors must be closed on exec.
+//
+// Not posix_spawn, because that returns only after exec: a recording would begin after its command. And Swift does not
+// offer fork. Between fork and exec only calls that are safe in a signal handler are made.
+static inline pid_t ipitrace_fork_held(
+    const char *path, char *const arguments[], char *const environment[], int gate, int gateOpener, int report,
+    const sigset_t *ignored, const struct rlimit *fileLimit) {
+  pid_t child = fork();
+  if (child != 0) return child;
+
+  // Of this process's signal handlers exec makes defaults. What the caller found ignored stays ignored.
+  for (int number = 1; number < 32; number++) {
+    if (number == SIGKILL || number == SIGSTOP) continue;
+    signal(number, sigismember(ignored, number) == 1 ? SIG_IGN : SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  setrlimit(RLIMIT_NOFILE, fileLimit);
+  close(gateOpener);
+
+  char byte;
+  ssize_t count;
+  do count = read(gate, &byte, 1); while (count < 0 && errno == EINTR);
+  if (count != 1) _exit(125);
+
+  execve(path, arguments, environment);
+  int error = errno;
+  if (write(report, &error, sizeof error) != (ssize_t)sizeof error) _exit(125);
+  _exit(error == ENOENT ? 127 : 126);
+}

@@ -1,0 +1,41 @@
+import Glibc
+import TraceTypes
+
+extension CaptureFacts {
+  /// What `/sys/devices/system` says about this machine's CPUs.
+  init(machineAt directory: String) {
+    self.init()
+    func mask(_ file: String) -> CPUMask? {
+      // nohz_full says "(null)" on a kernel that could, but was not told to.
+      TextFile.line("\(directory)/cpu/\(file)").flatMap { CPUMask(list: $0) }
+    }
+    possible = mask("possible")
+    online = mask("online")
+    isolated = mask("isolated")
+    nohzFull = mask("nohz_full")
+    for name in names(in: "\(directory)/node") where name.hasPrefix("node") {
+      guard let node = Int(name.dropFirst(4)), node >= 0 else { continue }
+      nodes[node] = TextFile.line("\(directory)/node/\(name)/cpulist").flatMap { CPUMask(list: $0) }
+    }
+  }
+}
+
+/// What one CPU's ring buffer counted: the file `per_cpu/cpuN/stats`.
+struct BufferStatistics: Equatable {
+  /// Overwritten before they were read, dropped because there was no room, or not committed because of nesting.
+  var lost: UInt64 = 0
+  /// Bytes written and not yet read.
+  var bytes: UInt64 = 0
+
+  init(text: String) {
+    for line in text.split(whereSeparator: \.isNewline) {
+      guard let colon = line.firstIndex(of: ":") else { continue }
+      let value = UInt64(line[line.index(after: colon)...].drop(while: \.isWhitespace)) ?? 0
+      switch line[..<colon] {
+      case "overrun", "commit overrun", "dropped events": lost &+= value
+      case "bytes": bytes = value
+      default: break
+      }
+    }
+  }
+}
