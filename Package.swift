@@ -59,7 +59,8 @@ let package = Package(
       swiftSettings: strict),
 
     // Values → words, JSON, HTML. Imports the verdicts.
-    .target(name: "Reports", dependencies: ["TraceTypes", "Verdicts"], swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["TraceTypes", "Verdicts"], exclude: ["Schema"], swiftSettings: strict),
 
     // The command line. It only wires.
     .executableTarget(
