@@ -63,7 +63,7 @@ let package = Package(
     // Values → words, JSON, HTML. Imports the verdicts, and calls for the lines of `--calls`.
     .target(
       name: "Reports", dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
-      swiftSettings: strict),
+      exclude: ["Schema"], swiftSettings: strict),
 
     // The command line. It only wires.
     .executableTarget(
