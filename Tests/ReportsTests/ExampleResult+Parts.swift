@@ -36,7 +36,7 @@ extension ReplayResult {
   static let exampleVerdict = Verdict(
     result: .diverges, engine: "mainline", judged: 6_021, undecided: 99,
     accounting: Accounting(
-      queued: 6_120, executed: 6_021, pending: 4,
+      queued: 6_120, executed: 6_020, lost: 1, pending: 4,
       notJudged: [
         .init(reason: "eventsLost", count: 61), .init(reason: "targetOffline", count: 22),
         .init(reason: "beforeFirstEntry", count: 12),

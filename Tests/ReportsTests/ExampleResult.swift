@@ -44,7 +44,7 @@ extension ReplayResult {
     health: [],
     verdict: Verdict(
       result: .undecided, engine: "mainline", judged: 0, undecided: 0,
-      accounting: Accounting(queued: 0, executed: 0, pending: 0, notJudged: [], local: 0, unqueued: 0),
+      accounting: Accounting(queued: 0, executed: 0, lost: 0, pending: 0, notJudged: [], local: 0, unqueued: 0),
       divergences: [], divergenceCount: 0, lossWindows: []),
     calls: CallSummary(total: 0, byKind: .init(), byCallback: [], byCaller: []), kicks: KickCounts(),
     latency: LatencySplit(
@@ -108,7 +108,7 @@ extension ReplayResult {
     result.verdict.undecided = .max
     result.verdict.divergenceCount = 0
     result.verdict.accounting = Accounting(
-      queued: 0, executed: .max, pending: .max, notJudged: [.init(reason: "", count: .max)], local: .max, unqueued: .max)
+      queued: 0, executed: .max, lost: .max, pending: .max, notJudged: [.init(reason: "", count: .max)], local: .max, unqueued: .max)
     result.verdict.lossWindows = [.init(cpu: .min, startNanoseconds: .max, endNanoseconds: 0, lostEvents: .max)]
     result.matrix = CallMatrix(
       cpus: [3, 3, -1, .min, .max],

@@ -16,6 +16,7 @@ extension HTMLReport {
       ])
     }
     add("executed", "Executed", accounting.executed, "known to have run, and held against the engine")
+    add("lost", "Lost", accounting.lost, "a flush passed that must have run them, and they never ran")
     add("pending", "Pending", accounting.pending, "still in a queue when the trace ended")
     let limit = 20
     for reason in accounting.notJudged.prefix(limit) {
@@ -34,7 +35,7 @@ extension HTMLReport {
     let balanced = sum == all
     let body: HTML = """
       \(HTMLPiece.stack([
-        ("executed", "executed", accounting.executed), ("pending", "pending", accounting.pending),
+        ("executed", "executed", accounting.executed), ("lost", "lost", accounting.lost), ("pending", "pending", accounting.pending),
         ("unjudged", "not judged", notJudged),
       ], of: all))
       \(table.html)

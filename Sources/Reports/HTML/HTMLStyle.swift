@@ -120,6 +120,7 @@ enum HTMLStyle {
     .stack { display: block; width: 100%; height: 1.1rem; border-radius: 5px; margin: .2rem 0 .9rem; }
     td .stack { width: 11rem; height: .7rem; margin: .38rem 0 0; border-radius: 3px; }
     .executed { fill: var(--executed); background: var(--executed); }
+    .lost { fill: #b3261e; background: #b3261e; }
     .pending { fill: var(--pending); background: var(--pending); }
     .unjudged { fill: var(--unjudged); background: var(--unjudged); }
     .to-kick { fill: var(--to-kick); background: var(--to-kick); }

@@ -9,6 +9,7 @@ extension TerminalReport {
     var table = TextTable([.word(""), .text(""), .number(""), .number("")])
     table.add(["", "queued calls", Quantity.count(all), ""])
     table.add(["=", "executed", Quantity.count(accounting.executed), Quantity.share(accounting.executed, of: all)])
+    table.add(["+", "lost", Quantity.count(accounting.lost), Quantity.share(accounting.lost, of: all)])
     table.add([
       "+", "pending at the end", Quantity.count(accounting.pending), Quantity.share(accounting.pending, of: all),
     ])

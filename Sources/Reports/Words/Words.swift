@@ -54,7 +54,7 @@ enum Words {
   /// The sum of the accounting's parts, or nil where it is larger than a count can be.
   static func sum(_ accounting: Accounting) -> UInt64? {
     var sum = accounting.executed
-    for part in [accounting.pending] + accounting.notJudged.map(\.count) {
+    for part in [accounting.lost, accounting.pending] + accounting.notJudged.map(\.count) {
       let next = sum.addingReportingOverflow(part)
       if next.overflow { return nil }
       sum = next.partialValue
