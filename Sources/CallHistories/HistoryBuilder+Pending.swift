@@ -212,7 +212,9 @@ extension HistoryBuilder {
   mutating func giveUpOldestCall() {
     let sequence = calls.head
     let slot = Int(calls[sequence].source) * 4 + Int(calls[sequence].level.rawValue)
-    if slots[slot].phase != .closed, slots[slot].call == sequence { close(slot: slot, at: lastTime, undecidedKick: .unknown) }
+    if slots[slot].phase != .closed, slots[slot].call == sequence {
+      close(slot: slot, at: lastTime, undecidedKick: .unknown)
+    }
     guard calls.contains(sequence) else { return }
     calls[sequence].localOpen = false
     var node = calls[sequence].firstNode
@@ -308,7 +310,9 @@ extension HistoryBuilder {
     switch call.kind {
     case .wakeup, .irqWork: waits = false
     case .single, .many, .unknown:
-      if targetScratch.contains(where: { $0.endedAt != QueuedCall.never && call.movedOn < $0.endedAt }) { waits = false }
+      if targetScratch.contains(where: { $0.endedAt != QueuedCall.never && call.movedOn < $0.endedAt }) {
+        waits = false
+      }
     case .local: break
     }
     func optional(_ time: UInt64) -> UInt64? { time == QueuedCall.never ? nil : time }

@@ -179,7 +179,8 @@ extension HistoryBuilder {
     case .ipiSendCPUMask:
       let first = Int(event.target)
       let count = Int(event.detail)
-      return phase == .queueing && targets(of: sequence) { Self.mask(maskWords, first: first, count: count, contains: $0) }
+      return phase == .queueing
+        && targets(of: sequence) { Self.mask(maskWords, first: first, count: count, contains: $0) }
     case .csdFunctionEntry:
       let call = calls[sequence]
       return (phase == .queueing || phase == .kicked) && event.csd == 0 && call.function == event.function

@@ -7,7 +7,9 @@ extension HistoryBuilder {
   mutating func crossCallHandlerEntered(_ event: TraceEvent) {
     let cpu = Int(event.cpu)
     // A handler that never returned, for the trace: its exit was lost.
-    if cpus[cpu].flush >= 0 || cpus[cpu].handlerStart != QueuedCall.never { abandonFlush(cpu: cpu, reason: .stateUnknown) }
+    if cpus[cpu].flush >= 0 || cpus[cpu].handlerStart != QueuedCall.never {
+      abandonFlush(cpu: cpu, reason: .stateUnknown)
+    }
     cpus[cpu].handlerStart = event.nanoseconds
   }
 

@@ -110,7 +110,9 @@ public struct TimelineReader: TraceEventConsumer {
       slices: result.slices.sorted {
         ($0.startNanoseconds, $0.cpu, $1.endNanoseconds) < ($1.startNanoseconds, $1.cpu, $0.endNanoseconds)
       },
-      flows: result.flows.sorted { ($0.queuedNanoseconds, $0.source, $0.target) < ($1.queuedNanoseconds, $1.source, $1.target) },
+      flows: result.flows.sorted {
+        ($0.queuedNanoseconds, $0.source, $0.target) < ($1.queuedNanoseconds, $1.source, $1.target)
+      },
       truncated: result.truncated)
   }
 }

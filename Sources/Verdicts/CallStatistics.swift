@@ -202,7 +202,9 @@ public struct CallStatistics: Sendable {
     let ended = call.inferred ? nil : call.ended
     if let kicked = call.kicked, kicked >= call.queued {
       queueToKick.record(kicked &- call.queued)
-      if call.kick != .polling, let handler = call.handler, handler >= kicked { kickToHandler.record(handler &- kicked) }
+      if call.kick != .polling, let handler = call.handler, handler >= kicked {
+        kickToHandler.record(handler &- kicked)
+      }
     }
     if let started, let handler = call.handler, started >= handler { handlerToStart.record(started &- handler) }
 
@@ -325,7 +327,9 @@ public struct CallStatistics: Sendable {
     }
     return CallSummary(
       total: total, byKind: kinds,
-      byCallback: byCallback.sorted { ($1.queued &+ $1.localRuns, $0.callback) < ($0.queued &+ $0.localRuns, $1.callback) },
+      byCallback: byCallback.sorted {
+        ($1.queued &+ $1.localRuns, $0.callback) < ($0.queued &+ $0.localRuns, $1.callback)
+      },
       byCaller: byCaller.sorted { ($1.calls, $0.callsite, $0.callback) < ($0.calls, $1.callsite, $1.callback) })
   }
 

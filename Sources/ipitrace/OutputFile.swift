@@ -98,5 +98,7 @@ struct OutputError: Error, CustomStringConvertible {
   /// An `errno`.
   var number: CInt
 
-  var description: String { "can't write \(path == "-" ? "standard output" : path): \(String(cString: strerror(number)))" }
+  var description: String {
+    "can't write \(path == "-" ? "standard output" : path): \(String(cString: strerror(number)))"
+  }
 }

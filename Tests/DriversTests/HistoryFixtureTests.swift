@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 import Verdicts
 
-
 /// Every file of `fixtures/histories` carries its verdict in its name: `WHAT.VERDICT.history`, where VERDICT is `conforms`,
 /// `undecided`, or the rules that must be found, joined by `+`.
 @Suite struct HistoryFixtureTests {
@@ -24,7 +23,8 @@ import Verdicts
       #expect(replayed.rules.map(\.rawValue).sorted() == expected.split(separator: "+").map(String.init).sorted())
     }
     let accounting = replayed.verdict.accounting
-    let parts = accounting.executed + accounting.lost + accounting.pending
+    let parts =
+      accounting.executed + accounting.lost + accounting.pending
       + accounting.notJudged.reduce(0) { $0 + $1.count }
     #expect(accounting.queued == parts)
   }

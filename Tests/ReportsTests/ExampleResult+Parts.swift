@@ -92,7 +92,8 @@ extension ReplayResult {
     kinds.unknown = 3
     let callbacks: [(name: String, queued: UInt64, local: UInt64)] = [
       ("flush_tlb_func", 2_904, 640), ("do_sync_core", 1_477, 211), ("sched_ttwu_pending", 622, 0),
-      ("nohz_full_kick_func", 288, 0), ("__membarrier_ipi", 401, 240), ("mce_reload", 240, 0), ("0xffffffffc0a1b2c3", 8, 1),
+      ("nohz_full_kick_func", 288, 0), ("__membarrier_ipi", 401, 240), ("mce_reload", 240, 0),
+      ("0xffffffffc0a1b2c3", 8, 1),
     ]
     var byCallback = callbacks.map { row in
       CallSummary.Callback(
@@ -106,7 +107,8 @@ extension ReplayResult {
     }
     var byCaller = [
       CallSummary.Caller(
-        callsite: "on_each_cpu_cond_mask+0x24", callback: "flush_tlb_func", comm: "postgres", calls: 844, targets: 2_904,
+        callsite: "on_each_cpu_cond_mask+0x24", callback: "flush_tlb_func", comm: "postgres", calls: 844,
+        targets: 2_904,
         kicks: 2_201),
       CallSummary.Caller(
         callsite: "text_poke_bp_batch+0x1a3", callback: "do_sync_core", comm: "kworker/3:2", calls: 211, targets: 1_477,
@@ -179,13 +181,15 @@ extension ReplayResult {
       callbackNanoseconds: 1_702_000, reschedules: 14,
       sources: [
         .init(
-          callback: "flush_tlb_func", callsite: "on_each_cpu_cond_mask+0x24", comm: "postgres", sourceCPU: 2, count: 488,
+          callback: "flush_tlb_func", callsite: "on_each_cpu_cond_mask+0x24", comm: "postgres", sourceCPU: 2,
+          count: 488,
           ipis: 431, runNanoseconds: 1_103_220, maxRunNanoseconds: 12_004),
         .init(
           callback: "do_sync_core", callsite: "text_poke_bp_batch+0x1a3", comm: "kworker/3:2", sourceCPU: 3, count: 211,
           ipis: 204, runNanoseconds: 440_001, maxRunNanoseconds: 4_410),
         .init(
-          callback: hostileNames[1], callsite: hostileNames[9], comm: hostileNames[6], sourceCPU: 0, count: 91, ipis: 80,
+          callback: hostileNames[1], callsite: hostileNames[9], comm: hostileNames[6], sourceCPU: 0, count: 91,
+          ipis: 80,
           runNanoseconds: 158_779, maxRunNanoseconds: 3_000),
       ]),
     Interference(
@@ -265,7 +269,8 @@ extension ReplayResult {
     flow(4, 7, hostileNames[0], "polling", 530_000, 531_000, 560_000, 630_000)
     flow(0, 6, hostileNames[8], "unknown", 810_988, nil, nil, nil)
     return Timeline(
-      choice: .divergence, startNanoseconds: begin, endNanoseconds: begin + 1_000_000, cpus: Array(0..<8), slices: slices,
+      choice: .divergence, startNanoseconds: begin, endNanoseconds: begin + 1_000_000, cpus: Array(0..<8),
+      slices: slices,
       flows: flows, truncated: false)
   }()
 }

@@ -94,7 +94,8 @@ extension ReplayResult {
     let wild = DurationDistribution(
       summary: huge,
       histogram: [
-        .init(fromNanoseconds: .max, toNanoseconds: 0, count: .max), .init(fromNanoseconds: 0, toNanoseconds: 0, count: 1),
+        .init(fromNanoseconds: .max, toNanoseconds: 0, count: .max),
+        .init(fromNanoseconds: 0, toNanoseconds: 0, count: 1),
         .init(fromNanoseconds: 0, toNanoseconds: .max, count: .max),
       ])
     result.latency = LatencySplit(
@@ -108,7 +109,8 @@ extension ReplayResult {
     result.verdict.undecided = .max
     result.verdict.divergenceCount = 0
     result.verdict.accounting = Accounting(
-      queued: 0, executed: .max, lost: .max, pending: .max, notJudged: [.init(reason: "", count: .max)], local: .max, unqueued: .max)
+      queued: 0, executed: .max, lost: .max, pending: .max, notJudged: [.init(reason: "", count: .max)], local: .max,
+      unqueued: .max)
     result.verdict.lossWindows = [.init(cpu: .min, startNanoseconds: .max, endNanoseconds: 0, lostEvents: .max)]
     result.matrix = CallMatrix(
       cpus: [3, 3, -1, .min, .max],

@@ -16,7 +16,8 @@ public struct ConformanceDriver: Sendable {
 
   /// Judges one flush.
   mutating func judge(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, pollingIsRecorded: Bool,
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    pollingIsRecorded: Bool,
     kicksAreRecorded: Bool
   ) -> FlushJudgement {
     switch judge.judge(

@@ -50,7 +50,8 @@ struct FlushJudge {
   init() {}
 
   mutating func judge(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, pollingIsRecorded: Bool,
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    pollingIsRecorded: Bool,
     kicksAreRecorded: Bool
   ) -> Finding {
     let count = members.count
@@ -194,14 +195,19 @@ struct FlushJudge {
   // MARK: The engine
 
   /// Makes the engine run the flush, with the adds in an order that the windows allow.
-  private mutating func run(_ members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, cut: Int, kicker: Int) -> Bool {
+  private mutating func run(
+    _ members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, cut: Int, kicker: Int
+  ) -> Bool {
     let count = members.count
     if count == 0 { return true }
     orderOfAdding(members, cut: cut, kicker: kicker)
     for (position, index) in witness.enumerated() {
       let type: NodeType =
-        members[index].knowledge == .wakeup ? .ttwu : members[index].knowledge == .irqWork ? .irqWork
-        : index < cut ? .sync : .async
+        members[index].knowledge == .wakeup
+        ? .ttwu
+        : members[index].knowledge == .irqWork
+          ? .irqWork
+          : index < cut ? .sync : .async
       let outcome = queue.enqueued(MainlineQueue.Node(id: Int32(index), type: type))
       if kicker >= 0, (outcome == .kickOwed) != (index == kicker) { return abandon() }
       if position > 0, outcome != .coalesced { return abandon() }

@@ -20,7 +20,8 @@ extension HTMLReport {
       "Calls with the longest delay",
       [
         .init("callback", .header), .init("from → to"), .init("delay", .number), .init("its way"), .init("cause"),
-        .init("to kick", .number), .init("run", .number), .init("caller"), .init("process"), .init("queued at", .number),
+        .init("to kick", .number), .init("run", .number), .init("caller"), .init("process"),
+        .init("queued at", .number),
       ])
     for call in calls.prefix(limit) {
       table.add([

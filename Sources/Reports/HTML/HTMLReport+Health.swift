@@ -38,7 +38,8 @@ extension HTMLReport {
 
   private static func events(_ events: TraceSummary.Events) -> HTML {
     let limit = 64
-    var types = HTMLTable("Events by type", [.init("event", .header), .init("count", .number), .init("share", .number)])
+    var types = HTMLTable(
+      "Events by type", [.init("event", .header), .init("count", .number), .init("share", .number)])
     let sorted = events.byType.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     for (name, count) in sorted.prefix(limit) {
       types.add([HTMLPiece.name(name), HTMLPiece.count(count), "\(visible: Quantity.share(count, of: events.total))"])

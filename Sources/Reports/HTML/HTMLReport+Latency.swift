@@ -31,7 +31,8 @@ extension HTMLReport {
         """
     }
     return Section(
-      identifier: "latency", title: "Latency", note: "Where the time of queued calls went", body: "\(table.html)\(figures)")
+      identifier: "latency", title: "Latency", note: "Where the time of queued calls went",
+      body: "\(table.html)\(figures)")
   }
 
   /// A histogram has four bins an octave; more than these are of no resolution a drawing could show.

@@ -29,7 +29,8 @@ extension HTMLReport {
     let sum = Words.sum(accounting)
     table.add(
       [
-        "Sum", sum.map { HTMLPiece.count($0) } ?? "too large", sum.map { "\(visible: Quantity.share($0, of: all))" } ?? "",
+        "Sum", sum.map { HTMLPiece.count($0) } ?? "too large",
+        sum.map { "\(visible: Quantity.share($0, of: all))" } ?? "",
         "of \(visible: Quantity.count(all, "queued call"))",
       ], attributes: " class=\"sum\"")
     let balanced = sum == all
@@ -77,7 +78,8 @@ extension HTMLReport {
     }
     let shown = min(limit, verdict.divergences.count)
     if verdict.divergenceCount > UInt64(shown) {
-      body += "<p class=\"more\">The first \(shown) of \(visible: Quantity.count(verdict.divergenceCount)) are shown.</p>"
+      body +=
+        "<p class=\"more\">The first \(shown) of \(visible: Quantity.count(verdict.divergenceCount)) are shown.</p>"
     }
     if verdict.divergences.isEmpty, verdict.divergenceCount == 0 {
       body += "<p>No observation contradicts the engine.</p>"

@@ -13,7 +13,8 @@ public enum HTMLReport {
     let matrix = MatrixFacts(result.matrix)
     let sections: [Section] = [
       summary(result, matrix: matrix), verdict(result.verdict), findings(result.verdict), calls(result),
-      matrixSection(matrix), latency(result.latency), timeline(result.timeline, divergences: result.verdict.divergences),
+      matrixSection(matrix), latency(result.latency),
+      timeline(result.timeline, divergences: result.verdict.divergences),
       interference(result.interference), blocking(result.blocking), health(result),
     ]
     let style = HTMLStyle.text

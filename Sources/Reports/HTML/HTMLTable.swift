@@ -47,7 +47,8 @@ struct HTMLTable {
 
   var html: HTML {
     let heads: HTML = columns.map { column in
-      column.kind == .number ? "<th scope=\"col\" class=\"n\">\(column.title)</th>" : "<th scope=\"col\">\(column.title)</th>"
+      column.kind == .number
+        ? "<th scope=\"col\" class=\"n\">\(column.title)</th>" : "<th scope=\"col\">\(column.title)</th>"
     }.joined()
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(label)"><table>

@@ -1,7 +1,7 @@
-public import TraceTypes
-public import Verdicts
 internal import CallEngines
 internal import CallHistories
+public import TraceTypes
+public import Verdicts
 
 /// Puts divergences into words.
 public struct DivergenceWords {
