@@ -46,7 +46,7 @@ public final class CaptureSession {
       try record(setup, signals: signals)
       try setup.finishReading()
       survey = try setup.survey()
-      header = setup.header(survey: survey, allSymbols: options.storesAllSymbols)
+      header = setup.header(survey: survey, allSymbols: options.storesAllSymbols, note: note)
       close(setup)
       try write(header, setup: setup, output: output)
     } catch {

@@ -93,7 +93,7 @@ final class CaptureSetup {
   }
 
   /// Everything of the file but the pages.
-  func header(survey: PageSurvey, allSymbols: Bool) -> TraceFileHeader {
+  func header(survey: PageSurvey, allSymbols: Bool, note: (String) -> Void) -> TraceFileHeader {
     for reader in readers {
       let counted = BufferStatistics(text: statistics[reader.cpu]).lost
       facts.lostEvents[reader.cpu] = max(counted, survey.lost[reader.cpu] ?? 0)
@@ -113,10 +113,11 @@ final class CaptureSetup {
       }
     }
     let symbols = TextFile.bytes("/proc/kallsyms") ?? []
-    header.symbols =
-      allSymbols
-      ? symbols
-      : KernelSymbols.lines(of: symbols, addresses: survey.addresses, named: CaptureEvents.neededSymbols)
+    let needed = KernelSymbols.lines(of: symbols, addresses: survey.addresses, named: CaptureEvents.neededSymbols)
+    header.symbols = allSymbols ? symbols : needed
+    if needed.isEmpty {
+      note("The kernel hides its symbols (see kernel.kptr_restrict), so functions are known by their addresses only.")
+    }
     header.printkFormats = TextFile.bytes(root + "/printk_formats") ?? []
     header.tasks = TaskNames.complete(survey.tasks, saved: TextFile.text(root + "/saved_cmdlines") ?? "")
     header.statistics = statistics
