@@ -19,7 +19,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     // The C boundary: one thin module per library, and no other target that sees C declarations of that library.
@@ -49,9 +48,7 @@ let package = Package(
     // What an analysis found, as plain values, and the statistics of calls. Imports calls, and the names of rules.
     .target(
       name: "Verdicts",
-      dependencies: [
-        "CallEngines", "CallHistories", "TraceTypes", .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ],
+      dependencies: ["CallEngines", "CallHistories", "TraceTypes"],
       swiftSettings: strict),
 
     // What drives an engine: here, the trace. Imports calls, engines and verdicts.

@@ -99,24 +99,26 @@ public enum HandlerKind: UInt8, Sendable {
 }
 
 /// What takes the histories that a ``HistoryBuilder`` builds.
-public protocol CallHistoryConsumer {
+///
+/// A class, so that the builder need not be generic: generic code that is not specialized copies what it touches.
+public protocol CallHistoryConsumer: AnyObject {
   /// Judges a flush. Called once per flush that ran anything, when all that its members' sources did is known.
   /// - Parameters:
   ///   - members: those with a callback, in the order of running.
   ///   - silent: those without: irq_work, and wakeups behind the first. An earlier, unseen flush may have run some of them.
-  mutating func flushCompleted(
+  func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement
 
   /// Takes a complete call. Calls come in the order of their first events.
-  mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>)
+  func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>)
 
   /// Takes an anomaly.
-  mutating func anomalyFound(_ anomaly: HistoryAnomaly)
+  func anomalyFound(_ anomaly: HistoryAnomaly)
 
   /// Takes a handler that ran from `start` to `end`.
-  mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
+  func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
 
   /// Counts a callback that ran although no event of this trace queued it.
-  mutating func unqueuedCallback(_ event: TraceEvent)
+  func unqueuedCallback(_ event: TraceEvent)
 }

@@ -297,11 +297,7 @@ extension HistoryBuilder {
       }
       calls.removeFirst()
       let result = completed(call)
-      // The scratch array leaves the builder while the consumer, another part of it, is being changed.
-      var targets: ContiguousArray<QueuedCall> = []
-      swap(&targets, &targetScratch)
-      consumer.callCompleted(result, targets: targets.span)
-      swap(&targets, &targetScratch)
+      consumer.callCompleted(result, targets: targetScratch.span)
     }
   }
 

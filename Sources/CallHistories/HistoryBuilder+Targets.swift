@@ -258,19 +258,12 @@ extension HistoryBuilder {
     guard record.ended, record.undecidedKicks == 0 else { return }
     memberScratch.removeAll(keepingCapacity: true)
     silentScratch.removeAll(keepingCapacity: true)
-    collect(from: record.first, into: &memberScratch)
-    collect(from: record.firstSilent, into: &silentScratch)
+    collect(from: record.first, silently: false)
+    collect(from: record.firstSilent, silently: true)
     let completed = CompletedFlush(
       cpu: record.cpu, inHandler: record.inHandler, notBefore: record.notBefore, notAfter: record.notAfter,
       previousEnd: record.previousEnd, kicksUndecidable: record.reason, otherKickPossible: record.otherKickPossible)
-    // The scratch arrays leave the builder while the consumer, another part of it, is being changed.
-    var members: ContiguousArray<FlushMember> = []
-    var silent: ContiguousArray<FlushMember> = []
-    swap(&members, &memberScratch)
-    swap(&silent, &silentScratch)
-    let judgement = consumer.flushCompleted(completed, members: members, silent: silent)
-    swap(&members, &memberScratch)
-    swap(&silent, &silentScratch)
+    let judgement = consumer.flushCompleted(completed, members: memberScratch, silent: silentScratch)
     let reason: UndecidedReason? =
       switch judgement {
       // What is explained is so whatever else was queued unseen. Only an incomplete flush says too little.
@@ -284,14 +277,14 @@ extension HistoryBuilder {
     completeCalls()
   }
 
-  private func collect(from first: Int32, into members: inout ContiguousArray<FlushMember>) {
+  private mutating func collect(from first: Int32, silently: Bool) {
     var index = first
     while index >= 0 {
       let node = nodes[Int(index)]
-      members.append(
-        FlushMember(
-          csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
-          started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node)))
+      let member = FlushMember(
+        csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
+        started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node))
+      if silently { silentScratch.append(member) } else { memberScratch.append(member) }
       index = node.nextInFlush
     }
   }

@@ -14,14 +14,14 @@ public import TraceTypes
 /// After a loss, at the start of the trace and around hotplug, what is queued unseen can make any kick superfluous. So each CPU
 /// is *unsettled* until an event shows it outside any call, and a flush's kicks are judged only if all CPUs were settled when
 /// the flush before it began.
-public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer {
+public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   /// How many calls may be incomplete before the oldest is given up as undecided.
   public static var maximumOpenCalls: Int { 1 << 17 }
   /// A CPU that shows no event at all for this long after the start of the trace is taken to make no call at the start. The
   /// longest time between queue event and add that was ever observed is 36 ms.
   static var settleNanoseconds: UInt64 { 100_000_000 }
 
-  public var consumer: Consumer
+  let consumer: any CallHistoryConsumer
   public internal(set) var statistics = HistoryStatistics()
 
   var settings: HistorySettings
@@ -51,7 +51,7 @@ public struct HistoryBuilder<Consumer: CallHistoryConsumer>: TraceEventConsumer 
   var silentScratch: ContiguousArray<FlushMember> = []
   var targetScratch: ContiguousArray<QueuedCall> = []
 
-  public init(settings: HistorySettings, names: any AddressNaming, consumer: Consumer) {
+  public init(settings: HistorySettings, names: any AddressNaming, consumer: any CallHistoryConsumer) {
     self.settings = settings
     self.names = names
     self.consumer = consumer

@@ -14,7 +14,7 @@ public struct NoCallSink: CompletedCallSink {
 }
 
 /// Everything that a replay does with the histories: conformance, statistics, and a sink of the user's.
-public struct ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
+public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
   public private(set) var conformance = ConformanceDriver()
   public private(set) var statistics: CallStatistics
   public var sink: Sink
@@ -33,7 +33,7 @@ public struct ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
     self.sink = sink
   }
 
-  public mutating func flushCompleted(
+  public func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
     for index in members.indices {
@@ -48,18 +48,18 @@ public struct ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
       kicksAreRecorded: kicksAreRecorded || kickWasSeen)
   }
 
-  public mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
+  public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
     statistics.add(call, targets: targets)
     sink.write(call, targets: targets)
   }
 
-  public mutating func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
+  public func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
 
-  public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+  public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
     statistics.addHandler(kind, cpu: cpu, start: start, end: end)
   }
 
-  public mutating func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
+  public func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
 
   // MARK: The verdict
 

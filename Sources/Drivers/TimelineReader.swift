@@ -3,15 +3,16 @@ public import TraceTypes
 public import Verdicts
 
 /// Reads a short stretch of a trace for drawing. Feed it the events from a little before the stretch to a little after it.
-public struct TimelineReader: TraceEventConsumer {
+public struct TimelineReader: TraceEventConsumer, ~Copyable {
   /// More is not readable in a picture.
   public static let mostSlices = 600
   public static let mostFlows = 300
 
-  private var builder: HistoryBuilder<Collector>
+  private var builder: HistoryBuilder
+  private let collector: Collector
   private var idleSince: [UInt16: UInt64] = [:]
 
-  struct Collector: CallHistoryConsumer {
+  final class Collector: CallHistoryConsumer {
     let window: ClosedRange<UInt64>
     let names: any AddressNaming
     var slices: [Timeline.Slice] = []
@@ -19,11 +20,16 @@ public struct TimelineReader: TraceEventConsumer {
     var cpus: Set<Int> = []
     var truncated = false
 
-    mutating func flushCompleted(
+    init(window: ClosedRange<UInt64>, names: any AddressNaming) {
+      self.window = window
+      self.names = names
+    }
+
+    func flushCompleted(
       _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
     ) -> FlushJudgement { .explained }
 
-    mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
+    func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
       for index in targets.indices {
         let target = targets[index]
         let end = target.ended ?? target.started ?? target.kicked ?? target.queued
@@ -38,7 +44,7 @@ public struct TimelineReader: TraceEventConsumer {
       }
     }
 
-    private mutating func addFlow(_ call: QueuedCall) {
+    private func addFlow(_ call: QueuedCall) {
       guard flows.count < TimelineReader.mostFlows else {
         truncated = true
         return
@@ -52,7 +58,7 @@ public struct TimelineReader: TraceEventConsumer {
           startedNanoseconds: call.started, endedNanoseconds: call.ended))
     }
 
-    mutating func addSlice(_ kind: Timeline.Slice.Kind, cpu: Int, name: String, _ start: UInt64, _ end: UInt64) {
+    func addSlice(_ kind: Timeline.Slice.Kind, cpu: Int, name: String, _ start: UInt64, _ end: UInt64) {
       guard start <= window.upperBound, end >= window.lowerBound else { return }
       guard slices.count < TimelineReader.mostSlices else {
         truncated = true
@@ -62,9 +68,9 @@ public struct TimelineReader: TraceEventConsumer {
       slices.append(Timeline.Slice(cpu: cpu, kind: kind, name: name, startNanoseconds: start, endNanoseconds: end))
     }
 
-    mutating func anomalyFound(_ anomaly: HistoryAnomaly) {}
+    func anomalyFound(_ anomaly: HistoryAnomaly) {}
 
-    mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
       let name =
         switch kind {
         case .crossCall: "call_function"
@@ -74,11 +80,12 @@ public struct TimelineReader: TraceEventConsumer {
       addSlice(.handler, cpu: Int(cpu), name: name, start, end)
     }
 
-    mutating func unqueuedCallback(_ event: TraceEvent) {}
+    func unqueuedCallback(_ event: TraceEvent) {}
   }
 
   public init(window: ClosedRange<UInt64>, settings: HistorySettings, names: any AddressNaming) {
-    builder = HistoryBuilder(settings: settings, names: names, consumer: Collector(window: window, names: names))
+    collector = Collector(window: window, names: names)
+    builder = HistoryBuilder(settings: settings, names: names, consumer: collector)
   }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
@@ -90,7 +97,7 @@ public struct TimelineReader: TraceEventConsumer {
     if event.detail >= 0 {
       idleSince[event.cpu] = event.nanoseconds
     } else if let start = idleSince.removeValue(forKey: event.cpu) {
-      builder.consumer.addSlice(.idle, cpu: Int(event.cpu), name: "idle", start, event.nanoseconds)
+      collector.addSlice(.idle, cpu: Int(event.cpu), name: "idle", start, event.nanoseconds)
     }
   }
 
@@ -99,11 +106,10 @@ public struct TimelineReader: TraceEventConsumer {
   /// The timeline of the window.
   public mutating func finish(choice: Timeline.Choice) -> Timeline {
     builder.finish()
-    let collector = builder.consumer
     for (cpu, start) in idleSince.sorted(by: { $0.key < $1.key }) {
-      builder.consumer.addSlice(.idle, cpu: Int(cpu), name: "idle", start, collector.window.upperBound)
+      collector.addSlice(.idle, cpu: Int(cpu), name: "idle", start, collector.window.upperBound)
     }
-    let result = builder.consumer
+    let result = collector
     return Timeline(
       choice: choice, startNanoseconds: result.window.lowerBound, endNanoseconds: result.window.upperBound,
       cpus: result.cpus.sorted(),

@@ -87,7 +87,7 @@ public final class MergedStream {
   /// After that the counters hold for what was delivered. A second call delivers nothing.
   /// - Throws: when the file can't be read any further.
   /// - Complexity: O(number of events · log number of CPUs).
-  public func drain(into consumer: inout some TraceEventConsumer) throws(TraceFileError) {
+  public func drain(into consumer: inout some TraceEventConsumer & ~Copyable) throws(TraceFileError) {
     if isDrained { return }
     isDrained = true
     defer { finish() }
@@ -136,7 +136,7 @@ public final class MergedStream {
 
   /// Gets a CPU's next batch, and says so when a gap comes first.
   private func nextBatch(
-    of stream: CPUStream, _ consumer: inout some TraceEventConsumer
+    of stream: CPUStream, _ consumer: inout some TraceEventConsumer & ~Copyable
   ) throws(TraceFileError) -> EventBatch? {
     let batch = try stream.nextBatch()
     if let gap = stream.gap {

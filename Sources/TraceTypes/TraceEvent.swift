@@ -68,7 +68,7 @@ public struct TraceGap: Hashable, Sendable {
 }
 
 /// What takes a merged trace, run by run.
-public protocol TraceEventConsumer {
+public protocol TraceEventConsumer: ~Copyable {
   /// Takes the next events in time order. All are of one CPU; between CPUs equal times come in the order of the CPUs.
   /// - Parameters:
   ///   - events: valid during the call only.

@@ -28,17 +28,16 @@ public struct CallStatistics: Sendable {
   private var startToEnd = DurationRecorder()
   private var callerWait = DurationRecorder()
 
-  private var callbacks: [UInt64: CallbackCount] = [:]
-  private var callers: [SiteKey: CallerCount] = [:]
-  private var contexts: [SiteKey: ContextCount] = [:]
-  private var pairs: [UInt32: PairCount] = [:]
+  private var callbackTable = InternTable(limit: keptKinds)
+  private var callbacks: ContiguousArray<CallbackCount> = []
+  /// By call site and function.
+  private var callerTable = InternTable(limit: keptKinds)
+  private var callers: ContiguousArray<CallerCount> = []
+  /// By source and target. No limit: there are no more pairs than CPUs squared.
+  private var pairTable = InternTable(limit: .max)
+  private var pairs: ContiguousArray<PairCount> = []
   private var interference: [Int: InterferenceCount] = [:]
   private(set) var late: [LateCandidate] = []
-
-  struct SiteKey: Hashable, Sendable {
-    var callsite: UInt64
-    var function: UInt64
-  }
 
   private struct CallbackCount: Sendable {
     var queued: UInt64 = 0
@@ -56,12 +55,35 @@ public struct CallStatistics: Sendable {
     /// The task that called most, by majority vote: exact if one made more than half of the calls.
     var pid: Int32 = 0
     var votes: UInt64 = 0
-  }
-
-  private struct ContextCount: Sendable {
+    /// Calls from contexts in which a call that waits could deadlock.
     var interruptsOff: UInt64 = 0
     var hard: UInt64 = 0
     var soft: UInt64 = 0
+
+    mutating func add(_ call: CompletedCall, targets: UInt64, kicks: UInt64) {
+      calls += 1
+      self.targets += targets
+      self.kicks += kicks
+      vote(call.pid)
+      // Wakeups and irq_work are made for these contexts.
+      guard call.kind != .wakeup, call.kind != .irqWork else { return }
+      switch call.flags.level {
+      case .task: if call.flags.contains(.interruptsOff) { interruptsOff += 1 }
+      case .soft: soft += 1
+      case .hard, .nonMaskable: hard += 1
+      }
+    }
+
+    private mutating func vote(_ caller: Int32) {
+      if votes == 0 {
+        pid = caller
+        votes = 1
+      } else if pid == caller {
+        votes += 1
+      } else {
+        votes -= 1
+      }
+    }
   }
 
   private struct PairCount: Sendable {
@@ -117,9 +139,7 @@ public struct CallStatistics: Sendable {
       add(targets[index], pid: call.pid)
     }
     if targets.count > 0 {
-      let key = SiteKey(callsite: call.callsite, function: call.function)
-      count(caller: key, call: call, targets: UInt64(targets.count), kicks: kicked)
-      count(context: key, call: call)
+      count(caller: call, targets: UInt64(targets.count), kicks: kicked)
       if call.waits != false, let moved = call.callerMovedOn { callerWait.record(moved &- call.began) }
     }
     if let started = call.localStarted { addLocal(call, started: started) }
@@ -136,35 +156,24 @@ public struct CallStatistics: Sendable {
     }
   }
 
-  private mutating func count(caller key: SiteKey, call: CompletedCall, targets: UInt64, kicks: UInt64) {
-    guard callers[key] != nil || callers.count < Self.keptKinds else { return }
-    func vote(_ count: inout CallerCount) {
-      count.calls += 1
-      count.targets += targets
-      count.kicks += kicks
-      if count.votes == 0 {
-        count.pid = call.pid
-        count.votes = 1
-      } else if count.pid == call.pid {
-        count.votes += 1
-      } else {
-        count.votes -= 1
-      }
-    }
-    vote(&callers[key, default: CallerCount()])
+  private mutating func count(caller call: CompletedCall, targets: UInt64, kicks: UInt64) {
+    guard let index = callerTable.number(call.callsite, call.function) else { return }
+    if index == callers.count { callers.append(CallerCount()) }
+    callers[index].add(call, targets: targets, kicks: kicks)
   }
 
-  private mutating func count(context key: SiteKey, call: CompletedCall) {
-    // Wakeups and irq_work are made for these contexts.
-    guard call.kind != .wakeup, call.kind != .irqWork, contexts[key] != nil || contexts.count < Self.keptKinds else {
-      return
-    }
-    switch call.flags.level {
-    case .task where !call.flags.contains(.interruptsOff): break
-    case .task: contexts[key, default: ContextCount()].interruptsOff += 1
-    case .soft: contexts[key, default: ContextCount()].soft += 1
-    case .hard, .nonMaskable: contexts[key, default: ContextCount()].hard += 1
-    }
+  /// The place of a callback's counts, or nil beyond the limit.
+  private mutating func callbackIndex(_ function: UInt64) -> Int? {
+    guard let index = callbackTable.number(function, 0) else { return nil }
+    if index == callbacks.count { callbacks.append(CallbackCount()) }
+    return index
+  }
+
+  private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool) {
+    guard let index = pairTable.number(UInt64(source), UInt64(target)) else { return }
+    if index == pairs.count { pairs.append(PairCount()) }
+    pairs[index].calls += 1
+    if isIPI { pairs[index].ipis += 1 }
   }
 
   private mutating func add(_ call: QueuedCall, pid: Int32) {
@@ -178,10 +187,8 @@ public struct CallStatistics: Sendable {
     }
     account(call)
 
-    let pair = UInt32(call.source) << 16 | UInt32(call.target)
-    pairs[pair, default: PairCount()].calls += 1
     let isIPI = call.kick == .ipi || call.kick == .maskIPI
-    if isIPI { pairs[pair]!.ipis += 1 }
+    count(pair: call.source, call.target, isIPI: isIPI)
 
     time(call, pid: pid)
     if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
@@ -208,26 +215,22 @@ public struct CallStatistics: Sendable {
     }
     if let started, let handler = call.handler, started >= handler { handlerToStart.record(started &- handler) }
 
-    let known = callbacks[call.function] != nil || callbacks.count < Self.keptKinds
-    if let started, started >= call.queued {
-      let delay = started &- call.queued
-      queueToStart.record(delay)
-      keepIfLate(call, pid: pid, delay: delay)
-      let run = ended.map { $0 &- started }
-      if let run { startToEnd.record(run) }
-      guard known else { return }
-      func count(_ callback: inout CallbackCount) {
-        callback.queued += 1
-        callback.runs += 1
-        if call.kick.isKick { callback.kicks += 1 }
-        callback.delay.record(delay)
-        if let run { callback.run.record(run) }
-      }
-      count(&callbacks[call.function, default: CallbackCount()])
-    } else if known {
-      callbacks[call.function, default: CallbackCount()].queued += 1
-      if call.kick.isKick { callbacks[call.function]!.kicks += 1 }
+    let callback = callbackIndex(call.function)
+    if let callback {
+      callbacks[callback].queued += 1
+      if call.kick.isKick { callbacks[callback].kicks += 1 }
     }
+    guard let started, started >= call.queued else { return }
+    let delay = started &- call.queued
+    queueToStart.record(delay)
+    keepIfLate(call, pid: pid, delay: delay)
+    if let callback {
+      callbacks[callback].runs += 1
+      callbacks[callback].delay.record(delay)
+    }
+    guard let ended else { return }
+    startToEnd.record(ended &- started)
+    if let callback { callbacks[callback].run.record(ended &- started) }
   }
 
   private mutating func keepIfLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
@@ -260,14 +263,11 @@ public struct CallStatistics: Sendable {
 
   private mutating func addLocal(_ call: CompletedCall, started: UInt64) {
     local += 1
-    pairs[UInt32(call.source) << 16 | UInt32(call.source), default: PairCount()].calls += 1
-    guard callbacks[call.function] != nil || callbacks.count < Self.keptKinds else { return }
-    func count(_ callback: inout CallbackCount) {
-      callback.runs += 1
-      callback.localRuns += 1
-      if let ended = call.localEnded { callback.run.record(ended &- started) }
-    }
-    count(&callbacks[call.function, default: CallbackCount()])
+    count(pair: call.source, call.source, isIPI: false)
+    guard let callback = callbackIndex(call.function) else { return }
+    callbacks[callback].runs += 1
+    callbacks[callback].localRuns += 1
+    if let ended = call.localEnded { callbacks[callback].run.record(ended &- started) }
   }
 
   /// Counts a callback that no event queued.
@@ -305,24 +305,23 @@ public struct CallStatistics: Sendable {
   }
 
   public var matrix: CallMatrix {
-    let cells = pairs.keys.sorted().map { key in
-      CallMatrix.Cell(
-        source: Int(key >> 16), target: Int(key & 0xFFFF), calls: pairs[key]!.calls, ipis: pairs[key]!.ipis)
-    }
+    let cells = zip(pairTable.keys, pairs).map { key, count in
+      CallMatrix.Cell(source: Int(key.0), target: Int(key.1), calls: count.calls, ipis: count.ipis)
+    }.sorted { ($0.source, $0.target) < ($1.source, $1.target) }
     return CallMatrix(cpus: Set(cells.flatMap { [$0.source, $0.target] }).sorted(), cells: cells)
   }
 
   /// Calls by kind, callback and caller.
   /// - Parameter comm: the name of a task.
   public func calls(names: any AddressNaming, comm: (Int32) -> String?) -> CallSummary {
-    let byCallback = callbacks.map { function, count in
+    let byCallback = zip(callbackTable.keys, callbacks).map { key, count in
       CallSummary.Callback(
-        callback: names.text(function), queued: count.queued, runs: count.runs, localRuns: count.localRuns,
+        callback: names.text(key.0), queued: count.queued, runs: count.runs, localRuns: count.localRuns,
         kicks: count.kicks, delay: count.delay.summary, run: count.run.summary)
     }
-    let byCaller = callers.map { key, count in
+    let byCaller = zip(callerTable.keys, callers).map { key, count in
       CallSummary.Caller(
-        callsite: names.text(key.callsite), callback: names.text(key.function), comm: comm(count.pid),
+        callsite: names.text(key.0), callback: names.text(key.1), comm: comm(count.pid),
         calls: count.calls, targets: count.targets, kicks: count.kicks)
     }
     return CallSummary(
@@ -360,10 +359,12 @@ public struct CallStatistics: Sendable {
         kickNanoseconds: call.kicked, handlerNanoseconds: call.handler, startedNanoseconds: call.started ?? call.queued,
         endedNanoseconds: call.ended, cause: Self.cause(call, delay: candidate.delay))
     }
-    let delicate = contexts.map { key, count in
-      BlockingSummary.Context(
-        callsite: names.text(key.callsite), callback: names.text(key.function), interruptsOff: count.interruptsOff,
-        hardInterrupt: count.hard, softInterrupt: count.soft)
+    let delicate = zip(callerTable.keys, callers).compactMap { key, count in
+      count.interruptsOff == 0 && count.hard == 0 && count.soft == 0
+        ? nil
+        : BlockingSummary.Context(
+          callsite: names.text(key.0), callback: names.text(key.1), interruptsOff: count.interruptsOff,
+          hardInterrupt: count.hard, softInterrupt: count.soft)
     }
     return BlockingSummary(
       latestCalls: calls,

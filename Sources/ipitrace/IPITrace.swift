@@ -1,7 +1,7 @@
 import ArgumentParser
 
 @main
-struct IPITrace: AsyncParsableCommand {
+struct IPITrace: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ipitrace",
     abstract: "Record the kernel's cross-CPU calls, and hold what happened against the kernel's own engine.",

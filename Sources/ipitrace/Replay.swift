@@ -59,27 +59,27 @@ struct Replay {
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
     try stream.drain(into: &builder)
     builder.finish()
-    let result = try result(of: builder, stream: stream)
-    return (result, builder.consumer.sink)
+    let result = try result(
+      of: analysis, span: builder.span, counts: builder.statistics, stream: stream)
+    return (result, analysis.sink)
   }
 
   private func result<Sink: CompletedCallSink>(
-    of builder: HistoryBuilder<ReplayAnalysis<Sink>>, stream: MergedStream
+    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?, counts: HistoryStatistics, stream: MergedStream
   ) throws -> ReplayResult {
-    let analysis = builder.consumer
     let statistics = analysis.statistics
     let comms = comms
     let words = DivergenceWords(names: names)
     let verdict = analysis.verdict(
-      largestSkew: builder.statistics.largestSkew, lossWindows: stream.gaps.map(LossWindow.init),
+      largestSkew: counts.largestSkew, lossWindows: stream.gaps.map(LossWindow.init),
       words: words.words(for:))
     let blocking = statistics.blocking(names: names) { comms[$0] }
     return ReplayResult(
-      trace: summary(of: stream, span: builder.span),
-      health: health(of: stream, builder: builder.statistics).items.map(HealthItem.init), verdict: verdict,
+      trace: summary(of: stream, span: span),
+      health: health(of: stream, builder: counts).items.map(HealthItem.init), verdict: verdict,
       calls: statistics.calls(names: names) { comms[$0] }, kicks: statistics.kicks, latency: statistics.latency,
       matrix: statistics.matrix, interference: statistics.interference(names: names) { comms[$0] },
-      blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: builder.span),
+      blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
   }
 

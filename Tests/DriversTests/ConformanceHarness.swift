@@ -38,7 +38,7 @@ struct Replayed {
     script.feed(&builder)
     builder.finish()
     var found: [Rule] = []
-    verdict = builder.consumer.verdict(largestSkew: builder.statistics.largestSkew, lossWindows: []) { divergence in
+    verdict = analysis.verdict(largestSkew: builder.statistics.largestSkew, lossWindows: []) { divergence in
       found.append(divergence.rule)
       return Divergence(
         rule: divergence.rule.rawValue, timeNanoseconds: divergence.time, cpus: divergence.cpus.map { Int($0) },
@@ -48,6 +48,6 @@ struct Replayed {
         }, expected: "", explanation: "")
     }
     rules = found
-    calls = builder.consumer.sink.calls
+    calls = analysis.sink.calls
   }
 }

@@ -148,7 +148,7 @@ public struct TraceScript: Sendable {
   public var cpus: [Int] { Set(events.map { Int($0.cpu) } + gaps.map { Int($0.cpu) }).sorted() }
 
   /// Hands the trace to a consumer, event by event, with the gaps where a merged stream would announce them.
-  public func feed(_ consumer: inout some TraceEventConsumer) {
+  public func feed(_ consumer: inout some TraceEventConsumer & ~Copyable) {
     var rest = gaps.sorted { ($0.afterNanoseconds ?? 0) < ($1.afterNanoseconds ?? 0) }
     for event in events {
       while let gap = rest.first, (gap.afterNanoseconds ?? 0) < event.nanoseconds {
