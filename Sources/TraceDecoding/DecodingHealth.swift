@@ -23,7 +23,8 @@ extension TraceHealth.Item {
   static func damagedPages(cpu: Int) -> Self {
     Self(
       name: "damagedPages", cpu: cpu, severity: .error,
-      remedy: "A page holds an impossible header or event; the rest of it was left out. Copy or record the trace again.")
+      remedy: "A page holds an impossible header or event; the rest of it was left out. Copy or record the trace again."
+    )
   }
 
   static func damagedChunks(cpu: Int) -> Self {

@@ -73,7 +73,8 @@ extension HeaderParts {
     }
     guard plain <= Compression.largestSection else {
       throw TraceFileError(
-        .tooLarge, at: place.location, expected: "a section that unpacks to \(Compression.largestSection) bytes at most",
+        .tooLarge, at: place.location,
+        expected: "a section that unpacks to \(Compression.largestSection) bytes at most",
         found: "\(plain)")
     }
     let bytes = try cursor.bytes(packed, limit: Compression.largestSection, "section \(option)")
