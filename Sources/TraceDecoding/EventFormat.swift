@@ -116,8 +116,8 @@ public struct EventFormat: Sendable, Hashable {
     }
     let start = words.lastIndex { !$0.isIdentifier }.map { $0 + 1 } ?? words.startIndex
     let name = words[start...]
-    guard !name.isEmpty else { return nil }
-    let type = words[..<start].trimmed + brackets
-    return (String(decoding: type, as: UTF8.self), String(decoding: name, as: UTF8.self))
+    let type = words[..<start].trimmed
+    guard !name.isEmpty, !type.isEmpty else { return nil }
+    return (String(decoding: type + brackets, as: UTF8.self), String(decoding: name, as: UTF8.self))
   }
 }

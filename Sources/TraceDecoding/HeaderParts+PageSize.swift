@@ -18,6 +18,8 @@ extension HeaderParts {
     else { return size }
     let declaredFits = try fittingPages(of: declaredLayout, in: region)
     let otherFits = try fittingPages(of: layout, in: region)
+    // Where the real size is the smaller one, the larger steps hit the beginnings of pages as well.
+    if otherFits == declaredFits { return otherFits == 0 ? size : min(size, layout.pageSize) }
     return otherFits > declaredFits ? layout.pageSize : size
   }
 

@@ -4,7 +4,7 @@ extension TraceFileBuilder {
     var file = opening()
     var boundaries = [file.count]
     for part in [
-      headerInfo, ftraceFormats, eventFormats, sized(kallsyms, as: UInt32.self),
+      headerInfo, ftraceFormatBytes, eventFormatBytes, sized(kallsyms, as: UInt32.self),
       sized(printkFormats, as: UInt32.self), sized(commands, as: UInt64.self), ByteBuilder.bytes(UInt32(cpuCount)),
     ] {
       file.append(part)
@@ -21,7 +21,7 @@ extension TraceFileBuilder {
     boundaries.append(file.count)
 
     var dataStart: Int?
-    for (index, buffer) in buffers.enumerated() {
+    for (index, buffer) in (buffers.isEmpty ? [Buffer()] : buffers).enumerated() {
       if index > 0 { file.patch(UInt64(file.count), at: bufferPlaces[index - 1]) }
       file.string(dataKind)
       let table = file.count

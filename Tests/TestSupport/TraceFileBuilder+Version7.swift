@@ -13,7 +13,7 @@ extension TraceFileBuilder {
     var boundaries = [file.count]
 
     var sections: [(id: UInt16, contents: [UInt8])] = [
-      (16, headerInfo), (17, ftraceFormats), (18, eventFormats), (19, sized(kallsyms, as: UInt32.self)),
+      (16, headerInfo), (17, ftraceFormatBytes), (18, eventFormatBytes), (19, sized(kallsyms, as: UInt32.self)),
       (20, sized(printkFormats, as: UInt32.self)), (21, sized(commands, as: UInt64.self)),
     ]
     if reversesSections { sections.reverse() }

@@ -45,6 +45,10 @@ public struct TraceFileBuilder: Sendable {
   public var longSize: UInt8 = 8
   public var commitSize = 8
   public var formats = FormatBuilder.linux612
+  /// ftrace's own types; one, so that the part isn't empty.
+  public var ftraceFormats = [
+    FormatBuilder("ftrace", "print", id: 5, fields: [.init("unsigned long", "ip", offset: 8, size: 8)])
+  ]
   /// Format texts besides, by system.
   public var moreFormats: [(system: String, text: String)] = []
   public var kallsyms = "ffffffff81000000 T _stext\nffffffff81000100 T first_function\n"
@@ -143,18 +147,17 @@ public struct TraceFileBuilder: Sendable {
     return part.bytes
   }
 
-  /// ftrace's own types: one, so that the part isn't empty.
-  var ftraceFormats: [UInt8] {
-    let format = FormatBuilder(
-      "ftrace", "print", id: 5, fields: [FormatBuilder.Field("unsigned long", "ip", offset: 8, size: 8)])
+  var ftraceFormatBytes: [UInt8] {
     var part = ByteBuilder()
-    part.number(UInt32(1))
-    part.number(UInt64(format.text.utf8.count))
-    part.append(Array(format.text.utf8))
+    part.number(UInt32(ftraceFormats.count))
+    for format in ftraceFormats {
+      part.number(UInt64(format.text.utf8.count))
+      part.append(Array(format.text.utf8))
+    }
     return part.bytes
   }
 
-  var eventFormats: [UInt8] {
+  var eventFormatBytes: [UInt8] {
     var texts = formats.map { (system: $0.system, text: $0.text) } + moreFormats
     var part = ByteBuilder()
     var systems: [String] = []
