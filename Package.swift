@@ -18,6 +18,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
@@ -40,7 +41,10 @@ let package = Package(
     .target(name: "TraceDecoding", dependencies: ["CZlib", "CZstd", "TraceTypes"], swiftSettings: strict),
 
     // Events → calls. Imports TraceTypes.
-    .target(name: "CallHistories", dependencies: ["TraceTypes"], swiftSettings: strict),
+    .target(
+      name: "CallHistories",
+      dependencies: ["TraceTypes", .product(name: "BasicContainers", package: "swift-collections")],
+      swiftSettings: strict),
 
     // The kernel's cross-call engine, generation by generation. Imports nothing: it knows no trace and no clock.
     .target(name: "CallEngines", swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import BasicContainers
 public import TraceTypes
 
 /// What ends certainty: lost events, hotplug, and the end of the trace.
@@ -100,10 +101,10 @@ extension HistoryBuilder {
 
   /// Ends the trace: what is open is closed, with the reason, and every call is handed on.
   public mutating func finish() {
-    for slot in slots.indices where slots[slot].phase != .closed {
+    for slot in 0..<slots.count where slots[slot].phase != .closed {
       close(slot: slot, at: QueuedCall.never, undecidedKick: .unknown)
     }
-    for cpu in cpus.indices { abandonFlush(cpu: cpu, reason: .traceEnd) }
+    for cpu in 0..<cpus.count { abandonFlush(cpu: cpu, reason: .traceEnd) }
     while calls.count > 0 {
       let sequence = calls.head
       calls[sequence].localOpen = false

@@ -1,3 +1,4 @@
+internal import BasicContainers
 import TraceTypes
 
 /// The calls that wait to run: found by target and csd, and walked by target in the order of their queue events.

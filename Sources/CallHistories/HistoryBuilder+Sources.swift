@@ -1,3 +1,4 @@
+internal import BasicContainers
 import TraceTypes
 
 /// The source's side: queue events, kicks, and the moment at which both are certain.
@@ -45,6 +46,13 @@ extension HistoryBuilder {
   /// `smp_call_function_many_cond()`.
   private mutating func kind(ofCallsite callsite: UInt64, function: UInt64) -> CallKind {
     if let wakeupFunction, function == wakeupFunction { return .wakeup }
+    if callsite == latestSite { return latestKind }
+    latestSite = callsite
+    latestKind = siteKind(callsite)
+    return latestKind
+  }
+
+  private mutating func siteKind(_ callsite: UInt64) -> CallKind {
     if let known = siteKinds[callsite] { return known }
     let kind: CallKind
     switch names.symbolName(containing: callsite) {

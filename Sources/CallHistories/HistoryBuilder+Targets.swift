@@ -1,3 +1,4 @@
+internal import BasicContainers
 import TraceTypes
 
 /// The target's side: handlers, callbacks, and the flushes that they belong to.

@@ -1,3 +1,4 @@
+internal import BasicContainers
 public import TraceTypes
 
 /// Builds calls and flushes out of a trace's events, in one pass and bounded memory.
@@ -26,15 +27,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   var settings: HistorySettings
   var names: any AddressNaming
-  var nodes: ContiguousArray<QueuedCall> = []
+  var nodes = UniqueArray<QueuedCall>()
   var freeNode: Int32 = -1
   var calls = CallRing()
-  var flushes: ContiguousArray<FlushRecord> = []
+  var flushes = UniqueArray<FlushRecord>()
   var freeFlush: Int32 = -1
   var table = PendingTable()
-  var cpus: ContiguousArray<CPUState> = []
-  var slots: ContiguousArray<CallSlot> = []
+  var cpus = UniqueArray<CPUState>()
+  var slots = UniqueArray<CallSlot>()
   var siteKinds: [UInt64: CallKind] = [:]
+  var latestSite: UInt64 = 0
+  var latestKind = CallKind.unknown
   var wakeupFunction: UInt64?
   var crossCallFunction: UInt64?
   var hasSymbols: Bool
@@ -134,7 +137,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     }
     if !silentCPUsSettled, let firstTime, event.nanoseconds &- firstTime > Self.settleNanoseconds {
       silentCPUsSettled = true
-      for other in cpus.indices where cpus[other].unsettled && !cpus[other].seen && cpus[other].hotplug == .none {
+      for other in 0..<cpus.count where cpus[other].unsettled && !cpus[other].seen && cpus[other].hotplug == .none {
         settled(cpu: other, at: event.nanoseconds)
       }
     }

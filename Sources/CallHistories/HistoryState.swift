@@ -1,3 +1,4 @@
+internal import BasicContainers
 import TraceTypes
 
 /// What a builder keeps for each CPU.
@@ -122,14 +123,19 @@ struct CallRecord {
   var openNodes: Int32 = 0
   var slotOpen = false
   var localOpen = false
+
+  /// Fills unused places.
+  static let none = CallRecord(
+    kind: .unknown, source: 0, level: .task, pid: 0, flags: [], function: 0, callsite: 0, began: 0)
+
   var isComplete: Bool { openNodes == 0 && !slotOpen && !localOpen }
 }
 
 /// The calls in progress, in the order of their first events.
 ///
 /// A call's sequence number stays its name while it is in the ring.
-struct CallRing {
-  private var storage: ContiguousArray<CallRecord?> = ContiguousArray(repeating: nil, count: 1024)
+struct CallRing: ~Copyable {
+  private var storage = UniqueArray(repeating: CallRecord.none, count: 1024)
   private(set) var head: UInt64 = 0
   private(set) var tail: UInt64 = 0
 
@@ -146,21 +152,20 @@ struct CallRing {
 
   /// - Precondition: the call is in the ring.
   subscript(sequence: UInt64) -> CallRecord {
-    get { storage[index(sequence)]! }
-    _modify { yield &storage[index(sequence)]! }
+    get { storage[index(sequence)] }
+    _modify { yield &storage[index(sequence)] }
   }
 
   mutating func removeFirst() {
-    storage[index(head)] = nil
     head += 1
   }
 
   private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count - 1) }
 
   private mutating func grow() {
-    var larger = ContiguousArray<CallRecord?>(repeating: nil, count: storage.count * 2)
+    var larger = UniqueArray(repeating: CallRecord.none, count: storage.count * 2)
     for sequence in head..<tail { larger[Int(truncatingIfNeeded: sequence) & (larger.count - 1)] = self[sequence] }
-    storage = larger
+    swap(&storage, &larger)
   }
 }
 

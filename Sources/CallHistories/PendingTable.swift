@@ -1,8 +1,10 @@
+internal import BasicContainers
+
 /// Finds the oldest pending call by target and csd: an open-addressing table with linear probing.
 ///
 /// The calls with one key form a chain, oldest first, through `QueuedCall.nextWithKey`; the table holds its two ends.
 /// - Complexity: expected O(1) for every operation.
-struct PendingTable {
+struct PendingTable: ~Copyable {
   struct Chain {
     var csd: UInt64
     var target: UInt16
@@ -11,12 +13,12 @@ struct PendingTable {
     var last: Int32
   }
 
-  private var slots: ContiguousArray<Chain>
+  private var slots: UniqueArray<Chain>
   private var mask: Int
   private(set) var count = 0
 
   init() {
-    slots = ContiguousArray(repeating: Self.empty, count: 1024)
+    slots = UniqueArray(repeating: Self.empty, count: 1024)
     mask = 1023
   }
 
@@ -68,11 +70,11 @@ struct PendingTable {
   }
 
   private mutating func grow() {
-    let old = slots
-    slots = ContiguousArray(repeating: Self.empty, count: old.count * 2)
+    var old = UniqueArray(repeating: Self.empty, count: slots.count * 2)
+    swap(&old, &slots)
     mask = slots.count - 1
-    for chain in old where chain.first >= 0 {
-      slots[slot(csd: chain.csd, target: chain.target)] = chain
+    for index in 0..<old.count where old[index].first >= 0 {
+      slots[slot(csd: old[index].csd, target: old[index].target)] = old[index]
     }
   }
 }

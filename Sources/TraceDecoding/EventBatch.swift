@@ -38,7 +38,7 @@ struct EventBatch {
   /// Delivers the next events up to a time, and the first of them in any case.
   /// - Precondition: the batch is not exhausted.
   @inline(__always)
-  mutating func deliver(through limit: UInt64, into consumer: inout some TraceEventConsumer) {
+  mutating func deliver(through limit: UInt64, into consumer: inout some TraceEventConsumer & ~Copyable) {
     precondition(delivered < count, "the batch is exhausted")
     // Runs are either short or go on to the end of the batch.
     var end = count

@@ -229,6 +229,11 @@ struct FlushJudge {
 
   /// Orders the members by the earliest moments at which they can have been added.
   private mutating func orderOfAdding(_ members: ContiguousArray<FlushMember>, cut: Int, kicker: Int) {
+    if members.count == 1 {
+      // By far the most frequent flush.
+      if witness.count != 1 || witness[0] != 0 { witness = [0] }
+      return
+    }
     witness.removeAll(keepingCapacity: true)
     added.removeAll(keepingCapacity: true)
     let floor = kicker >= 0 ? members[kicker].queued : 0
