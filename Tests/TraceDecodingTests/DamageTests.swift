@@ -25,7 +25,6 @@ import TraceTypes
     builder.kallsyms = (0..<50).map { "ffffffff8100\(1000 + $0 * 16) T function_\($0)\t[module\($0 % 3)]\n" }.joined()
     builder.printkFormats = "0xffffffff82000000 : \"Rescheduling interrupts\"\n"
     builder.buffers.append(.init(name: "second", pageSize: 1024, cpus: builder.buffers[0].cpus))
-    // Data before the header in half of the cases: then a file that is cut off has no header.
     return builder
   }
 
