@@ -84,9 +84,10 @@ struct FlushJudge {
         return flush.inHandler && isStrong ? .violated(violation) : .undecided(.flushBoundaryUnknown)
       }
     } else if count > 0 {
-      var explained = flush.otherKickPossible || kickers.unknown > 0
+      var explained = flush.otherKickPossible
       for index in silent.indices where silent[index].kick != .coalesced { explained = true }
-      if !explained {
+      if !explained || flush.kicksUndecidable != nil {
+        if kickers.unknown > 0 { return .undecided(.sourceGap) }
         if let reason = flush.kicksUndecidable { return .undecided(reason) }
         guard pollingIsRecorded, kicksAreRecorded else { return .undecided(.eventsNotRecorded) }
         let margin = (0..<count).map { members[$0].queued &- min(flush.previousEnd, members[$0].queued) }.min() ?? 0
