@@ -1,0 +1,77 @@
+import FoundationEssentials
+public import Verdicts
+
+/// A result as one page that needs nothing else: no network, no fonts, no files beside it.
+///
+/// It is whole without JavaScript; the script only adds zooming to the timeline. A Content-Security-Policy lets nothing
+/// in from outside and runs no script but that one, known by its hash. Lists are capped and say so, so the page grows
+/// with what is in the result and not with the length of the trace.
+public enum HTMLReport {
+  /// The page, as text.
+  /// - Complexity: O(size of the result).
+  public static func render(_ result: ReplayResult) -> String {
+    let matrix = MatrixFacts(result.matrix)
+    let sections: [Section] = [
+      summary(result, matrix: matrix), verdict(result.verdict), findings(result.verdict), calls(result),
+      matrixSection(matrix), latency(result.latency),
+      timeline(result.timeline, divergences: result.verdict.divergences),
+      interference(result.interference), blocking(result.blocking), health(result),
+    ]
+    let style = HTMLStyle.text
+    let script = HTMLScript.text
+    let kernel: HTML = result.trace.kernel.map { " · kernel \(name: $0)" } ?? ""
+    let page: HTML = """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; form-action 'none'; \
+      style-src 'sha256-\(visible: hash(style))'; script-src 'sha256-\(visible: hash(script))'">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <meta name="generator" content="ipitrace">
+      <title>\(visible: Words.headline(result.verdict))\(kernel) – ipitrace</title>
+      <style>\(style)</style>
+      </head>
+      <body>
+      <a class="skip" href="#summary">Skip to the verdict</a>
+      <header>
+      <p class="brand">ipitrace <span>cross-CPU calls, replayed</span></p>
+      <nav aria-label="Sections"><ul>\(sections.map(\.link).joined())</ul></nav>
+      </header>
+      <main>
+      \(sections.map(\.html).joined())
+      </main>
+      <footer><p>Times are seconds on the trace's clock. Percentiles are exact to 1 %. A dash means unknown.</p></footer>
+      <script>\(script)</script>
+      </body>
+      </html>
+
+      """
+    return page.text
+  }
+
+  private static func hash(_ html: HTML) -> String { Data(SHA256.hash(html.text.utf8)).base64EncodedString() }
+
+  /// A part of the page with its place in the table of contents.
+  struct Section {
+    var identifier: HTML
+    var title: HTML
+    /// Stands beside the title.
+    var note: HTML = ""
+    var body: HTML
+
+    var link: HTML { "<li><a href=\"#\(identifier)\">\(title)</a></li>" }
+
+    var html: HTML {
+      """
+      <section id="\(identifier)" aria-labelledby="\(identifier)-title">
+      <h2 id="\(identifier)-title">\(title)</h2>
+      \(note.text.isEmpty ? "" : "<p class=\"note\">\(note)</p>")
+      \(body)
+      </section>
+
+      """
+    }
+  }
+}

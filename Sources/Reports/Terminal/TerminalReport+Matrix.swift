@@ -1,0 +1,99 @@
+import Verdicts
+
+extension TerminalReport {
+  /// Up to this many CPUs the matrix is printed whole, where the page is wide enough.
+  private static let wholeMatrix = 16
+
+  func writeMatrix(_ matrix: CallMatrix, to page: inout TextPage) {
+    let facts = MatrixFacts(matrix)
+    page.heading("Who calls whom", note: "queued calls from one CPU to another; local runs on the diagonal")
+    if facts.cpus.isEmpty { page.line("  no calls") }
+    if !facts.cpus.isEmpty, facts.cpus.count <= Self.wholeMatrix {
+      var table = TextTable([.word("from \\ to")] + facts.cpus.map { .number("\($0)") })
+      for source in facts.cpus {
+        table.add(
+          ["CPU \(source)"] + facts.cpus.map { facts.calls(from: source, to: $0).map(Quantity.shortCount) ?? "·" })
+      }
+      let lines = table.lines(width: .max / 2)
+      if lines.allSatisfy({ VisibleText.width(of: $0) + 2 <= page.width }) {
+        page.table(table)
+        return
+      }
+    }
+    let limit = 15
+    var table = TextTable([.word("from"), .word("to"), .number("calls"), .number(""), .number("IPIs")])
+    for pair in facts.pairs.prefix(limit) {
+      table.add([
+        "CPU \(pair.source)", "CPU \(pair.target)", Quantity.count(pair.calls),
+        Quantity.share(pair.calls, of: facts.remoteCalls), Quantity.count(pair.ipis),
+      ])
+    }
+    if !facts.pairs.isEmpty { page.table(table) }
+    page.more(facts.pairs.count, shown: limit)
+  }
+
+  func writeInterference(_ interference: [Interference], to page: inout TextPage) {
+    guard !interference.isEmpty else { return }
+    let limit = 16
+    let sourceLimit = 8
+    page.heading("Interference", note: "what interrupted the CPUs that were named or are isolated")
+    for cpu in interference.prefix(limit) {
+      page.prose(
+        "\(Quantity.count(cpu.handlers, "handler")) (\(Quantity.duration(cpu.handlerNanoseconds))),"
+          + " \(Quantity.count(cpu.callbacks, "callback")) (\(Quantity.duration(cpu.callbackNanoseconds))),"
+          + " \(Quantity.count(cpu.reschedules, "reschedule"))",
+        label: "CPU \(cpu.cpu), \(Words.selection(cpu.selectedAs)): ")
+      var table = TextTable([
+        .text("callback"), .text("caller"), .text("process"), .number("from"), .number("count"),
+        .number("IPIs").spare, .number("time"), .number("longest").spare,
+      ])
+      for source in cpu.sources.prefix(sourceLimit) {
+        table.add([
+          VisibleText.escape(source.callback), VisibleText.escape(source.callsite), Words.process(source.comm),
+          "CPU \(source.sourceCPU)", Quantity.count(source.count), Quantity.count(source.ipis),
+          Quantity.duration(source.runNanoseconds), Quantity.duration(source.maxRunNanoseconds),
+        ])
+      }
+      if !cpu.sources.isEmpty { page.table(table, indent: 4) }
+      page.more(cpu.sources.count, shown: sourceLimit, indent: 4)
+    }
+    page.more(interference.count, shown: limit)
+  }
+
+  func writeBlocking(_ blocking: BlockingSummary, to page: inout TextPage) {
+    let limit = 12
+    if !blocking.latestCalls.isEmpty {
+      page.heading("Late calls", note: "longest delay from queue event to begin")
+      var table = TextTable([
+        .text("callback"), .word("from → to"), .number("delay"), .number("to kick").spare, .number("run").spare,
+        .word("cause"), .text("process").spare,
+      ])
+      for call in blocking.latestCalls.prefix(limit) {
+        table.add([
+          VisibleText.escape(call.callback), "\(call.source) → \(call.target)",
+          Quantity.duration(call.startedNanoseconds.minus(call.queuedNanoseconds)),
+          Quantity.duration(call.kickNanoseconds.map { $0.minus(call.queuedNanoseconds) }),
+          Quantity.duration(call.endedNanoseconds.map { $0.minus(call.startedNanoseconds) }),
+          Words.cause(call.cause), Words.process(call.comm),
+        ])
+      }
+      page.table(table)
+      page.more(blocking.latestCalls.count, shown: limit)
+    }
+    if !blocking.delicateContexts.isEmpty {
+      page.heading("Delicate contexts", note: "a call that waits could deadlock here; no finding in itself")
+      var table = TextTable([
+        .text("caller"), .text("callback"), .number("IRQs off"), .number("hard IRQ"), .number("soft IRQ"),
+      ])
+      for context in blocking.delicateContexts.prefix(limit) {
+        table.add([
+          VisibleText.escape(context.callsite), VisibleText.escape(context.callback),
+          Quantity.count(context.interruptsOff), Quantity.count(context.hardInterrupt),
+          Quantity.count(context.softInterrupt),
+        ])
+      }
+      page.table(table)
+      page.more(blocking.delicateContexts.count, shown: limit)
+    }
+  }
+}
