@@ -110,7 +110,8 @@ extension ReplayResult {
     result.verdict.divergenceCount = 0
     result.verdict.accounting = Accounting(
       queued: 0, executed: .max, lost: .max, pending: .max, notJudged: [.init(reason: "", count: .max)], local: .max,
-      unqueued: .max)
+      unqueued: .max
+    )
     result.verdict.lossWindows = [.init(cpu: .min, startNanoseconds: .max, endNanoseconds: 0, lostEvents: .max)]
     result.matrix = CallMatrix(
       cpus: [3, 3, -1, .min, .max],

@@ -1,7 +1,8 @@
 /// A piece of HTML that is whole and safe by construction.
 ///
-/// What is written in the source is taken as it is; every string put in between is escaped, unless it is HTML itself.
-/// So text of a trace can't get into a page unescaped.
+/// What is written in the source is taken as it is. A string put in between needs a label that says what it is, and all of
+/// the labels escape; without a label only HTML and numbers are accepted. So text of a trace can't get into a page
+/// unescaped.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
   private(set) var text: String
 
@@ -22,7 +23,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     mutating func appendLiteral(_ literal: String) { text += literal }
 
     /// A name or another short text, of whatever origin.
-    mutating func appendInterpolation(_ string: String) { text += HTML.escape(VisibleText.escape(string)) }
+    mutating func appendInterpolation(name: String) { text += HTML.escape(VisibleText.escape(name)) }
 
     /// A text of a sentence or more, of whatever origin.
     mutating func appendInterpolation(sentence: String) {

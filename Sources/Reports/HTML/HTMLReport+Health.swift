@@ -59,8 +59,8 @@ extension HTMLReport {
     }
     if !cpus.isEmpty {
       html += """
-        <details><summary>Events by CPU</summary>\(cpus.html)\(HTMLPiece.more(events.byCPU.count, shown: cpuLimit, "CPUs"))\
-        </details>
+        <details><summary>Events by CPU</summary>\(cpus.html)\
+        \(HTMLPiece.more(events.byCPU.count, shown: cpuLimit, "CPUs"))</details>
 
         """
     }

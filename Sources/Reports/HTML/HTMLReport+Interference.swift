@@ -42,7 +42,8 @@ extension HTMLReport {
       <div><dt>time in callbacks</dt><dd>\(HTMLPiece.duration(cpu.callbackNanoseconds))</dd></div>
       <div><dt>reschedules</dt><dd>\(HTMLPiece.count(cpu.reschedules))</dd></div>
       </dl>
-      \(table.isEmpty ? "<p>No callback ran here.</p>" : table.html)\(HTMLPiece.more(cpu.sources.count, shown: limit, "sources"))
+      \(table.isEmpty ? "<p>No callback ran here.</p>" : table.html)\
+      \(HTMLPiece.more(cpu.sources.count, shown: limit, "sources"))
       </article>
 
       """

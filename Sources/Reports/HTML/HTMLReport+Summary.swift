@@ -1,3 +1,4 @@
+import TraceTypes
 import Verdicts
 
 extension HTMLReport {
@@ -5,7 +6,7 @@ extension HTMLReport {
   static func summary(_ result: ReplayResult, matrix: MatrixFacts) -> Section {
     let body: HTML = """
       <div class="hero">
-      \(verdictCard(result.verdict))
+      \(verdictCard(result))
       \(interruptionCard(result, matrix: matrix))
       \(traceCard(result))
       </div>
@@ -22,7 +23,8 @@ extension HTMLReport {
     }
   }
 
-  private static func verdictCard(_ verdict: Verdict) -> HTML {
+  private static func verdictCard(_ result: ReplayResult) -> HTML {
+    let verdict = result.verdict
     let all = verdict.judged.plus(verdict.undecided)
     let share = Quantity.share(verdict.judged, of: all)
     let lead: HTML =
@@ -33,19 +35,53 @@ extension HTMLReport {
       \(HTMLPiece.bar(verdict.judged, of: all))
       <p class="soft">\(HTMLPiece.count(verdict.judged)) of \(visible: Quantity.count(all, "queued call"))</p>
       """
-    let link: HTML =
-      verdict.divergenceCount > 0
-      ? """
-      <p><a href="#findings">\(visible: Quantity.count(verdict.divergenceCount, "divergence")), with the evidence</a></p>
-      """ : ""
     return """
       <div class="card verdict \(style(verdict.result))">
       <p class="headline"><span class="sign" aria-hidden="true">\(visible: Words.sign(verdict.result))</span> \
       \(visible: Words.capitalized(Words.headline(verdict)))</p>
       <p>\(visible: Words.sentence(verdict))</p>
       \(lead)
-      \(link)
+      \(reasons(verdict))\(firstFindings(verdict))\(worstHealth(result.health))
       </div>
+      """
+  }
+
+  /// Why not everything was judged, most frequent first.
+  private static func reasons(_ verdict: Verdict) -> HTML {
+    var reasons = verdict.accounting.notJudged.filter { $0.count > 0 }.sorted { $0.count > $1.count }.prefix(3).map {
+      "<li>\(HTMLPiece.count($0.count)) <code>\(name: $0.reason)</code></li>" as HTML
+    }
+    if verdict.accounting.pending > 0 {
+      reasons.append("<li>\(HTMLPiece.count(verdict.accounting.pending)) pending at the end</li>")
+    }
+    return reasons.isEmpty ? "" : "<h4>Not judged</h4>\n<ul class=\"brief\">\(reasons.joined())</ul>\n"
+  }
+
+  private static func firstFindings(_ verdict: Verdict) -> HTML {
+    if verdict.divergenceCount == 0 { return "" }
+    let limit = 3
+    let first = verdict.divergences.prefix(limit).enumerated().map { index, divergence in
+      """
+      <li><a href="#finding-\(index + 1)"><code>\(name: divergence.rule)</code></a> \
+      <span class="soft">\(visible: Words.cpus(divergence.cpus))</span></li>
+      """ as HTML
+    }
+    let all: HTML = """
+      <li><a href="#findings">All \(HTMLPiece.count(verdict.divergenceCount)), with the evidence</a></li>
+      """
+    return "<h4>Divergences</h4>\n<ul class=\"brief\">\(first.joined())\(all)</ul>\n"
+  }
+
+  private static func worstHealth(_ health: [HealthItem]) -> HTML {
+    let bad = health.filter { $0.severity != .info }.sorted { $0.severity > $1.severity }
+    if bad.isEmpty { return "" }
+    let items = bad.prefix(2).map { item in
+      "<li>\(visible: Words.severity(item.severity)): <code>\(name: item.name)</code></li>" as HTML
+    }
+    return """
+      <h4>The trace</h4>
+      <ul class="brief">\(items.joined())<li><a href="#health">What to do about it</a></li></ul>
+
       """
   }
 
@@ -70,14 +106,14 @@ extension HTMLReport {
     var reasons = HTML()
     if let callback = result.calls.byCallback.first(where: { $0.queued > 0 }) {
       reasons += """
-        <p>Most for <code>\(callback.callback)</code>, \(visible: Quantity.count(callback.queued, "time")).</p>
+        <p>Most for <code>\(name: callback.callback)</code>, \(visible: Quantity.count(callback.queued, "time")).</p>
 
         """
     }
     if let caller = result.calls.byCaller.first {
-      let process: HTML = caller.comm.map { ", process <code>\($0)</code>" } ?? ""
+      let process: HTML = caller.comm.map { ", process <code>\(name: $0)</code>" } ?? ""
       reasons += """
-        <p>Most asked for by <code>\(caller.callsite)</code>\(process), \
+        <p>Most asked for by <code>\(name: caller.callsite)</code>\(process), \
         \(visible: Quantity.count(caller.calls, "call")).</p>
 
         """
@@ -100,8 +136,8 @@ extension HTMLReport {
       guard let list else { return "unknown" }
       return list.isEmpty ? "none" : "\(visible: Quantity.cpuList(list))"
     }
-    var rows = row("Kernel", trace.kernel.map { "\($0)" } ?? "unknown")
-    rows += row("Clock", trace.clock.map { "\($0)" } ?? "unknown")
+    var rows = row("Kernel", trace.kernel.map { "\(name: $0)" } ?? "unknown")
+    rows += row("Clock", trace.clock.map { "\(name: $0)" } ?? "unknown")
     if let start = trace.startNanoseconds, let end = trace.endNanoseconds {
       rows += row("Span", HTMLPiece.duration(end.minus(start)))
       rows += row("From", "\(visible: Quantity.time(start)) s")
@@ -118,8 +154,8 @@ extension HTMLReport {
     rows += row("Lost", lost)
     if !result.engines.isEmpty {
       let names: [HTML] = result.engines.prefix(8).map { engine in
-        let variant: HTML = engine.variant.map { ":\($0)" } ?? ""
-        return "<code>\(engine.engine)\(variant)</code> "
+        let variant: HTML = engine.variant.map { ":\(name: $0)" } ?? ""
+        return "<code>\(name: engine.engine)\(variant)</code><br>"
       }
       rows += row(result.engines.count == 1 ? "Engine" : "Engines", names.joined())
     }

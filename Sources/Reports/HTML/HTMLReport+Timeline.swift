@@ -18,7 +18,7 @@ extension HTMLReport {
         <span class="soft">With the drawing focused: + − ← → 0, wheel, drag. Elsewhere: Ctrl and wheel.</span>
         </div>
         \(legend)
-        <div class="scroll" tabindex="0" role="region" aria-label="Timeline">\(drawing.svg)</div>
+        <div class="scroll drawing" tabindex="0" role="region" aria-label="Timeline">\(drawing.svg)</div>
         \(notes(timeline, drawing))
         \(flows(timeline, drawing))
         """
@@ -80,7 +80,7 @@ extension HTMLReport {
       table.add(
         [
           "+\(HTMLPiece.duration(flow.queuedNanoseconds.minus(timeline.startNanoseconds)))",
-          "\(flow.source) → \(flow.target)", HTMLPiece.name(flow.callback), "\(flow.kick)",
+          "\(flow.source) → \(flow.target)", HTMLPiece.name(flow.callback), "\(name: flow.kick)",
           HTMLPiece.duration(flow.kickNanoseconds.map { $0.minus(flow.queuedNanoseconds) }),
           HTMLPiece.duration(flow.startedNanoseconds.map { $0.minus(flow.queuedNanoseconds) }),
           HTMLPiece.duration(

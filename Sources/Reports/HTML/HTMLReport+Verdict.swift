@@ -36,7 +36,8 @@ extension HTMLReport {
     let balanced = sum == all
     let body: HTML = """
       \(HTMLPiece.stack([
-        ("executed", "executed", accounting.executed), ("lost", "lost", accounting.lost), ("pending", "pending", accounting.pending),
+        ("executed", "executed", accounting.executed), ("lost", "lost", accounting.lost),
+        ("pending", "pending", accounting.pending),
         ("unjudged", "not judged", notJudged),
       ], of: all))
       \(table.html)
@@ -47,7 +48,7 @@ extension HTMLReport {
       """
     return Section(
       identifier: "verdict", title: "Verdict",
-      note: "\(visible: Words.judged(verdict)) against the engine <code>\(verdict.engine)</code>", body: body)
+      note: "\(visible: Words.judged(verdict)) against the engine <code>\(name: verdict.engine)</code>", body: body)
   }
 
   private static func lossWindows(_ windows: [LossWindow]) -> HTML {
@@ -78,8 +79,10 @@ extension HTMLReport {
     }
     let shown = min(limit, verdict.divergences.count)
     if verdict.divergenceCount > UInt64(shown) {
-      body +=
-        "<p class=\"more\">The first \(shown) of \(visible: Quantity.count(verdict.divergenceCount)) are shown.</p>"
+      body += """
+        <p class="more">The first \(shown) of \(visible: Quantity.count(verdict.divergenceCount)) are shown.</p>
+
+        """
     }
     if verdict.divergences.isEmpty, verdict.divergenceCount == 0 {
       body += "<p>No observation contradicts the engine.</p>"
@@ -99,10 +102,10 @@ extension HTMLReport {
         "+\(HTMLPiece.duration(event.timeNanoseconds.minus(first)))", "\(event.cpu)", HTMLPiece.name(event.type),
       ])
     }
-    let callback: HTML = divergence.callback.map { " · callback <code>\($0)</code>" } ?? ""
+    let callback: HTML = divergence.callback.map { " · callback <code>\(name: $0)</code>" } ?? ""
     return """
       <article class="finding" id="finding-\(number)">
-      <h3><span class="number">\(number)</span> <code>\(divergence.rule)</code></h3>
+      <h3><span class="number">\(number)</span> <code>\(name: divergence.rule)</code></h3>
       <p class="soft">at \(visible: Quantity.time(divergence.timeNanoseconds)) s · \
       \(visible: Words.cpus(divergence.cpus))\(callback)</p>
       <dl class="explained"><div><dt>Expected</dt><dd>\(sentence: divergence.expected)</dd></div>

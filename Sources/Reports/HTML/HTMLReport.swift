@@ -19,7 +19,7 @@ public enum HTMLReport {
     ]
     let style = HTMLStyle.text
     let script = HTMLScript.text
-    let kernel: HTML = result.trace.kernel.map { " · kernel \($0)" } ?? ""
+    let kernel: HTML = result.trace.kernel.map { " · kernel \(name: $0)" } ?? ""
     let page: HTML = """
       <!DOCTYPE html>
       <html lang="en">

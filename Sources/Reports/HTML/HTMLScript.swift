@@ -7,7 +7,8 @@ enum HTMLScript {
       if (!svg) { return; }
       const left = Number(svg.dataset.left), right = Number(svg.dataset.right);
       const top = Number(svg.dataset.top), bottom = Number(svg.dataset.bottom);
-      const span = Number(svg.dataset.span), shortest = Math.min(span, 50);
+      // Closer than that, neighbouring times are the same number.
+      const span = Number(svg.dataset.span), shortest = Math.max(Math.min(span, 50), span / 1e11);
       const axis = document.getElementById("timeline-axis");
       const layer = svg.querySelector("g[clip-path]");
       const names = document.createElementNS(svg.namespaceURI, "g");
@@ -45,7 +46,8 @@ enum HTMLScript {
           factors.push(factors.shift());
         }
         axis.replaceChildren();
-        for (let time = Math.ceil(from / step) * step; time <= to; time += step) {
+        for (let index = Math.ceil(from / step), end = index + 20; index < end && index * step <= to; index += 1) {
+          const time = index * step;
           const at = x(time).toFixed(2);
           axis.append(make("line", { class: "grid", x1: at, x2: at, y1: top - 6, y2: bottom }),
             make("text", { x: at, y: top - 12, "text-anchor": "middle" }, label(time, step)));
@@ -58,7 +60,9 @@ enum HTMLScript {
         names.replaceChildren();
         for (const item of drawn) {
           const element = item.element;
-          if (item.kind === "rect") {
+          if (item.kind === "text") {
+            element.setAttribute("x", near(item.a));
+          } else if (item.kind === "rect") {
             const at = near(item.a);
             element.setAttribute("x", at);
             if (!item.wide) { continue; }

@@ -66,7 +66,7 @@ enum HTMLStyle {
     h2 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .35rem; letter-spacing: -.01em; }
     h3 { font-size: 1.02rem; margin: 1.9rem 0 .55rem; }
     p { margin: .5rem 0; max-width: 46rem; }
-    .note { color: var(--soft); margin: 0 0 1rem; }
+    .note { color: var(--soft); margin: 0 0 1rem; max-width: none; }
     .soft, .more { color: var(--soft); font-weight: 400; }
     .more { font-size: .92rem; }
     .good { color: var(--good); } .bad { color: var(--bad); } .doubt { color: var(--doubt); }
@@ -79,7 +79,7 @@ enum HTMLStyle {
     .hero { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); }
     .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.1rem 1.3rem; min-width: 0; }
     .card h3 { margin: 0 0 .5rem; }
-    .card .lead { margin: .8rem 0 .3rem; }
+    .card .lead { margin: .8rem 0 .3rem; overflow-wrap: anywhere; }
     .card .lead strong { font-size: 1.5rem; font-variant-numeric: tabular-nums; letter-spacing: -.01em; }
     .verdict.good { background: var(--good-wash); border-color: var(--good); color: var(--ink); }
     .verdict.bad { background: var(--bad-wash); border-color: var(--bad); color: var(--ink); }
@@ -90,26 +90,33 @@ enum HTMLStyle {
     .verdict.bad .headline { color: var(--bad); }
     .verdict.doubt .headline { color: var(--doubt); }
     .sign { display: inline-block; }
+    .brief { list-style: none; margin: .3rem 0; padding: 0; font-size: .93rem; }
+    .brief li { margin: .3rem 0; overflow-wrap: anywhere; }
+    .card h4 { margin: 1rem 0 .2rem; font-size: .9rem; font-weight: 600; color: var(--soft); }
     .targets { list-style: none; margin: .4rem 0 .8rem; padding: 0; }
     .targets li { margin: .45rem 0; font-size: .93rem; }
-    .targets .row { display: flex; justify-content: space-between; }
+    .targets .row { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .6rem; overflow-wrap: anywhere; }
+    .card p, .targets li { overflow-wrap: anywhere; }
     .facts { margin: 0; font-size: .95rem; }
     .facts div { display: flex; gap: .3rem 1rem; justify-content: space-between; padding: .22rem 0;
       border-bottom: 1px solid var(--line); }
     .facts div:last-child { border-bottom: 0; }
     .facts dt { color: var(--soft); flex: none; }
     .facts dd { margin: 0; text-align: right; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-    .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-    table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-    th, td { padding: .38rem .75rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+    .scroll { overflow-x: auto; width: fit-content; max-width: 100%; background: var(--card);
+      border: 1px solid var(--line); border-radius: 8px; }
+    .scroll.drawing { width: 100%; }
+    table { border-collapse: collapse; font-size: .92rem; }
+    th, td { padding: .38rem .85rem; text-align: left; vertical-align: top; white-space: nowrap;
+      border-bottom: 1px solid var(--line); }
     tbody tr:last-child > * { border-bottom: 0; }
     tbody tr:hover > * { background: var(--band); }
-    thead th { color: var(--soft); font-weight: 600; font-size: .86rem; white-space: nowrap; background: var(--band); }
+    thead th { color: var(--soft); font-weight: 600; font-size: .86rem; background: var(--band); }
     tbody th { font-weight: 500; }
-    th code, td code { display: inline-block; min-width: min(9rem, 30ch); max-width: 26rem; }
-    .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+    th code, td code { display: inline-block; width: max-content; max-width: min(23rem, 60vw); white-space: normal; }
+    .n { text-align: right; font-variant-numeric: tabular-nums; }
     td { font-variant-numeric: tabular-nums; }
-    .words { display: block; min-width: 16rem; max-width: 46rem; }
+    .words { display: block; width: max-content; max-width: min(34rem, 75vw); white-space: normal; overflow-wrap: anywhere; }
     .sum > * { font-weight: 600; border-top: 2px solid var(--line); }
     .bar { display: block; width: 100%; min-width: 4.5rem; height: .5rem; margin-top: .42rem; border-radius: 3px; }
     .card .bar { margin: .25rem 0; }
@@ -132,8 +139,8 @@ enum HTMLStyle {
     .swatch.idle { background: var(--idle); }
     .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; align-items: center; font-size: .9rem; max-width: none; }
     .legend svg { width: 34px; height: 10px; vertical-align: 0; }
-    .pair { display: grid; gap: 0 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); }
-    .pair > div { min-width: 0; }
+    .pair { display: flex; flex-wrap: wrap; gap: 0 2.5rem; }
+    .pair > div { max-width: 100%; }
     .finding { border-left: 4px solid var(--bad); padding: .1rem 0 .1rem 1.1rem; margin: 1.6rem 0 2.2rem; scroll-margin-top: 1rem; }
     .finding h3 { margin: 0; font-size: 1.1rem; }
     .finding:target { background: var(--bad-wash); }
@@ -147,7 +154,7 @@ enum HTMLStyle {
     .figures dt { color: var(--soft); font-size: .88rem; }
     .figures dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; letter-spacing: -.01em; }
     details { margin: .8rem 0; } summary { cursor: pointer; padding: .2rem 0; width: fit-content; }
-    details .scroll { max-width: 36rem; margin-top: .4rem; }
+    details .scroll { margin-top: .4rem; }
     .tools { display: flex; flex-wrap: wrap; gap: .4rem; align-items: center; margin-bottom: .6rem; font-size: .9rem; }
     .tools[hidden] { display: none; }
     button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px;
@@ -160,8 +167,8 @@ enum HTMLStyle {
     svg text { font-family: inherit; fill: var(--soft); font-size: 11.5px; font-variant-numeric: tabular-nums; }
     figure { margin: 0; }
     .grid { stroke: var(--line); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; }
-    table.heat { width: auto; font-size: .88rem; }
-    .heat th { text-align: right; white-space: nowrap; font-weight: 500; }
+    table.heat { font-size: .88rem; }
+    .heat th { text-align: right; font-weight: 500; }
     .heat thead th { text-align: center; }
     .heat thead th:first-child { text-align: right; }
     .heat td { text-align: center; min-width: 3.1rem; padding: .42rem .4rem; border: 2px solid var(--card); }
@@ -198,8 +205,9 @@ enum HTMLStyle {
     .tip.coalesced, .dot.coalesced, .kick.coalesced { fill: var(--coalesced); }
     .tip.polling, .dot.polling, .kick.polling { fill: var(--polling); } .tip.other, .dot.other, .kick.other { fill: var(--other); }
     .open { fill: none; stroke: var(--bad); stroke-width: 1.5; }
-    .call:hover .flow, .call.chosen .flow { stroke-width: 3.5; } .call.chosen .dot { stroke: var(--ink); stroke-width: 1.5; }
-    rect.finding { fill: var(--bad); }
+    .dense .flow { stroke-width: .8; opacity: .6; }
+    .call:hover .flow, .call.chosen .flow { stroke-width: 3.5; opacity: 1; } .call.chosen .dot { stroke: var(--ink); stroke-width: 1.5; }
+    rect.finding { fill: var(--bad); } text.finding { fill: var(--bad); font-weight: 700; }
     """
 
   private static let print: HTML = """
@@ -218,7 +226,8 @@ enum HTMLStyle {
       section { margin-top: 1.6rem; } h2, h3 { break-after: avoid; }
       .card, .finding, .histogram, tr, svg { break-inside: avoid; }
       .scroll { overflow: visible; border: 0; } .timeline { min-width: 0; } svg.heat { min-width: 0; max-width: 34rem; }
-      table { font-size: 7.5pt; } th, td { padding: .2rem .35rem; } th code, td code { min-width: 0; }
+      table, thead th { font-size: 7.5pt; } th, td { padding: .2rem .35rem; white-space: normal; } .n { white-space: nowrap; }
+      th code, td code, .words { width: auto; max-width: 12rem; } td .stack { width: 5rem; } td .bar { width: 4rem; min-width: 0; }
       .heat td { min-width: 0; } details::details-content { content-visibility: visible; display: block; height: auto; }
     }
     """

@@ -47,8 +47,7 @@ struct HTMLTable {
 
   var html: HTML {
     let heads: HTML = columns.map { column in
-      column.kind == .number
-        ? "<th scope=\"col\" class=\"n\">\(column.title)</th>" : "<th scope=\"col\">\(column.title)</th>"
+      "<th scope=\"col\"\(column.kind == .number ? " class=\"n\"" : "")>\(column.title)</th>" as HTML
     }.joined()
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(label)"><table>
@@ -63,9 +62,9 @@ struct HTMLTable {
 /// Small pieces that several sections use.
 enum HTMLPiece {
   /// A name from the trace.
-  static func name(_ name: String) -> HTML { "<code>\(name)</code>" }
+  static func name(_ name: String) -> HTML { "<code>\(name: name)</code>" }
 
-  static func process(_ comm: String?) -> HTML { "\(visible: Words.process(comm))" }
+  static func process(_ comm: String?) -> HTML { comm.map { name($0) } ?? "–" }
 
   static func count(_ value: UInt64) -> HTML { "\(visible: Quantity.count(value))" }
 

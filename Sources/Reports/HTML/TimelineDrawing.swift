@@ -10,10 +10,10 @@ struct TimelineDrawing {
   static let flowLimit = 400
   private static let width = 1_120.0
   private static let left = 64.0
-  private static let right = 12.0
+  private static let right = 40.0
   private static let top = 30.0
 
-  /// The calls that are drawn, in the result's order.
+  /// The calls that are drawn, in the order in which they were queued.
   let flows: [Timeline.Flow]
   /// How many slices, calls and CPUs are not drawn.
   let leftOut: Int
@@ -42,7 +42,9 @@ struct TimelineDrawing {
     let order: [Timeline.Slice.Kind] = [.callback, .handler, .idle]
     let kept = order.flatMap { kind in inside.filter { $0.kind == kind && known[$0.cpu] != nil } }
     slices = Array(kept.prefix(Self.sliceLimit).reversed())
-    flows = Array(calls.filter { known[$0.source] != nil && known[$0.target] != nil }.prefix(Self.flowLimit))
+    flows = Array(
+      calls.filter { known[$0.source] != nil && known[$0.target] != nil }
+        .sorted { $0.queuedNanoseconds < $1.queuedNanoseconds }.prefix(Self.flowLimit))
     leftOut = inside.count - slices.count + calls.count - flows.count + every.count - lanes.count
     self.divergences = divergences.enumerated().prefix(50)
       .filter { $1.timeNanoseconds >= start && $1.timeNanoseconds <= end }.map { ($0 + 1, $1.timeNanoseconds) }
@@ -51,9 +53,9 @@ struct TimelineDrawing {
   var isEmpty: Bool { slices.isEmpty && flows.isEmpty }
 
   var svg: HTML {
-    let height = bottom + 8
+    let height = bottom + (divergences.isEmpty ? 6 : 20)
     return """
-      <svg id="timeline-drawing" class="timeline" tabindex="0" viewBox="0 0 \(Self.width) \(height)" role="group" \
+      <svg id="timeline-drawing" class="timeline\(flows.count > 120 ? " dense" : "")" tabindex="0" viewBox="0 0 \(Self.width) \(height)" role="group" \
       aria-label="Timeline of \(lanes.count) CPUs over \(HTMLPiece.duration(span))" data-span="\(span)" \
       data-left="\(Self.left)" data-right="\(Self.width - Self.right)" data-top="\(Self.top)" data-bottom="\(bottom)">
       <defs>
@@ -138,7 +140,7 @@ struct TimelineDrawing {
     }
     return """
       <rect class="slice \(style)" x="\(x(from))" y="\(y(slice.cpu) + inset * laneHeight)" width="\(max(1, x(to) - x(from)))" \
-      height="\(laneHeight * (1 - 2 * inset))" data-a="\(from)" data-b="\(to)"><title>\(slice.name) · \
+      height="\(laneHeight * (1 - 2 * inset))" data-a="\(from)" data-b="\(to)"><title>\(name: slice.name) · \
       CPU \(slice.cpu) · +\(HTMLPiece.duration(from)) · \
       \(HTMLPiece.duration(slice.endNanoseconds.minus(slice.startNanoseconds)))</title></rect>
 
@@ -185,7 +187,7 @@ struct TimelineDrawing {
     return """
       <g class="call" id="flow-\(index)" data-a="\(from)" \
       data-b="\(max(from, offset(flow.endedNanoseconds ?? flow.startedNanoseconds ?? flow.queuedNanoseconds)))">\
-      <title>\(flow.callback) · CPU \(flow.source) → CPU \(flow.target) · \(flow.kick) · +\(HTMLPiece.duration(from)) · \
+      <title>\(name: flow.callback) · CPU \(flow.source) → CPU \(flow.target) · \(name: flow.kick) · +\(HTMLPiece.duration(from)) · \
       \(delay)</title>\(parts)</g>
 
       """
@@ -196,7 +198,8 @@ struct TimelineDrawing {
     return """
       <a href="#finding-\(divergence.number)" aria-label="Finding \(divergence.number)"><rect class="finding" x="\(x(at))" \
       y="\(Self.top - 8)" width="2" height="\(bottom - Self.top + 8)" data-a="\(at)"><title>Finding \(divergence.number)\
-      </title></rect></a>
+      </title></rect><text class="finding" x="\(x(at))" y="\(bottom + 14)" text-anchor="middle" data-a="\(at)">\
+      \(divergence.number)</text></a>
 
       """
   }

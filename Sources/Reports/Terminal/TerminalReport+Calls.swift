@@ -14,8 +14,8 @@ extension TerminalReport {
     if !calls.byCallback.isEmpty {
       page.heading("By callback")
       var table = TextTable([
-        .text("callback"), .number("queued"), .number("runs"), .number("local"), .number("kicks"),
-        .number("delay p50"), .number("p99"), .number("max"), .number("run p50"), .number("max"),
+        .text("callback"), .number("queued"), .number("runs"), .number("local").spare, .number("kicks"),
+        .number("delay p50"), .number("p99"), .number("max"), .number("run p50").spare, .number("max").spare,
       ])
       for row in calls.byCallback.prefix(limit) {
         table.add([
@@ -32,7 +32,8 @@ extension TerminalReport {
     if !calls.byCaller.isEmpty {
       page.heading("By caller")
       var table = TextTable([
-        .text("caller"), .text("callback"), .text("process"), .number("calls"), .number("targets"), .number("kicks"),
+        .text("caller"), .text("callback"), .text("process"), .number("calls"), .number("targets").spare,
+        .number("kicks"),
       ])
       for row in calls.byCaller.prefix(limit) {
         table.add([

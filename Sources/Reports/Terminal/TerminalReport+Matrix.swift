@@ -44,8 +44,8 @@ extension TerminalReport {
           + " \(Quantity.count(cpu.reschedules, "reschedule"))",
         label: "CPU \(cpu.cpu), \(Words.selection(cpu.selectedAs)): ")
       var table = TextTable([
-        .text("callback"), .text("caller"), .text("process"), .number("from"), .number("count"), .number("IPIs"),
-        .number("time"), .number("longest"),
+        .text("callback"), .text("caller"), .text("process"), .number("from"), .number("count"),
+        .number("IPIs").spare, .number("time"), .number("longest").spare,
       ])
       for source in cpu.sources.prefix(sourceLimit) {
         table.add([
@@ -65,8 +65,8 @@ extension TerminalReport {
     if !blocking.latestCalls.isEmpty {
       page.heading("Late calls", note: "longest delay from queue event to begin")
       var table = TextTable([
-        .text("callback"), .word("from → to"), .number("delay"), .number("to kick"), .number("run"), .word("cause"),
-        .text("process"),
+        .text("callback"), .word("from → to"), .number("delay"), .number("to kick").spare, .number("run").spare,
+        .word("cause"), .text("process").spare,
       ])
       for call in blocking.latestCalls.prefix(limit) {
         table.add([

@@ -71,9 +71,10 @@ extension TerminalReport {
         case .error: .bad
         }
       let place = item.cpu.map { "CPU \($0): " } ?? ""
+      let severity = Words.severity(item.severity)
+      let rest = "\(place)\(VisibleText.escape(item.name, limit: 60)) × \(Quantity.count(item.count))"
       page.line(
-        "  " + style.paint(Words.severity(item.severity), role) + "  " + place + VisibleText.escape(item.name)
-          + " × " + Quantity.count(item.count))
+        "  " + style.paint(severity, role) + "  " + TextTable.cut(rest, to: page.width - severity.count - 4))
       page.prose(VisibleText.escape(item.remedy, limit: VisibleText.sentenceLimit), indent: 6)
     }
     page.more(result.health.count, shown: limit)

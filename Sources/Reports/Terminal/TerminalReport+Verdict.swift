@@ -39,7 +39,7 @@ extension TerminalReport {
         let from = window.startNanoseconds.map { "\(Quantity.time($0)) s" } ?? "the start"
         let to = window.endNanoseconds.map { "\(Quantity.time($0)) s" } ?? "the end"
         let lost = window.lostEvents.map { Quantity.count($0, "event") } ?? "an unknown number of events"
-        page.line("    CPU \(window.cpu), from \(from) to \(to): \(lost) lost")
+        page.prose("CPU \(window.cpu), from \(from) to \(to): \(lost) lost", indent: 4)
       }
       page.more(verdict.lossWindows.count, shown: windowLimit, indent: 4)
     }
@@ -56,7 +56,8 @@ extension TerminalReport {
         ? "the first \(shown) of \(Quantity.count(verdict.divergenceCount))" : "")
     for (index, divergence) in verdict.divergences.prefix(limit).enumerated() {
       if index > 0 { page.line() }
-      page.line("  " + style.paint("\(index + 1). \(VisibleText.escape(divergence.rule))", .bad))
+      let title = "\(index + 1). \(VisibleText.escape(divergence.rule))"
+      page.line("  " + style.paint(TextTable.cut(title, to: page.width - 2), .bad))
       page.prose(
         "at \(Quantity.time(divergence.timeNanoseconds)) s, \(Words.cpus(divergence.cpus))"
           + (divergence.callback.map { ", callback \(VisibleText.escape($0))" } ?? ""), indent: 5)

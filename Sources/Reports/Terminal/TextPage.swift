@@ -14,7 +14,9 @@ struct TextPage {
   /// An empty line and a title, with a note beside it.
   mutating func heading(_ title: String, note: String = "") {
     line()
-    line(style.paint(title, .heading) + (note.isEmpty ? "" : style.paint("  \(note)", .faint)))
+    let fits = VisibleText.width(of: title) + 2 + VisibleText.width(of: note) <= width
+    line(style.paint(title, .heading) + (note.isEmpty || !fits ? "" : "  " + style.paint(note, .faint)))
+    if !fits { prose(note) }
   }
 
   /// Escaped words, wrapped between words, continued lines below the first word.
@@ -67,9 +69,8 @@ struct TextPage {
 
   /// The table, each line indented, the titles faint.
   mutating func table(_ table: TextTable, indent: Int = 2) {
-    let hasTitles = table.columns.contains { !$0.title.isEmpty }
     for (index, row) in table.lines(width: width - indent).enumerated() {
-      line(String(repeating: " ", count: indent) + (index == 0 && hasTitles ? style.paint(row, .faint) : row))
+      line(String(repeating: " ", count: indent) + (index == 0 && table.hasTitles ? style.paint(row, .faint) : row))
     }
   }
 

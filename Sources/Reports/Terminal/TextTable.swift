@@ -7,17 +7,22 @@ struct TextTable {
     var alignment: Alignment
     /// Whether the column may be cut where the table is wider than the page.
     var shrinks: Bool
+    /// Whether the column is left out where the page is too narrow for all.
+    var isSpare = false
 
     static func text(_ title: String) -> Column { Column(title: title, alignment: .left, shrinks: true) }
     static func word(_ title: String) -> Column { Column(title: title, alignment: .left, shrinks: false) }
     static func number(_ title: String) -> Column { Column(title: title, alignment: .right, shrinks: false) }
+
+    /// The column as one that may be left out.
+    var spare: Column { Column(title: title, alignment: alignment, shrinks: shrinks, isSpare: true) }
   }
 
   private static let gap = 2
   private static let narrowest = 10
 
-  let columns: [Column]
-  private(set) var rows: [[String]] = []
+  private let columns: [Column]
+  private var rows: [[String]] = []
 
   init(_ columns: [Column]) { self.columns = columns }
 
@@ -28,18 +33,23 @@ struct TextTable {
     rows.append(cells)
   }
 
+  var hasTitles: Bool { columns.contains { !$0.title.isEmpty } }
+
   /// The lines of the table, the titles first where there are any. Wider than `width` only where no column can shrink
-  /// any more.
+  /// or be left out any more.
   func lines(width: Int) -> [String] {
-    let titles = columns.map(\.title)
-    let hasTitles = titles.contains { !$0.isEmpty }
-    let all = hasTitles ? [titles] + rows : rows
-    let widths = fit(all, into: width)
+    let all = hasTitles ? [columns.map(\.title)] + rows : rows
+    let widest = columns.indices.map { index in all.map { VisibleText.width(of: $0[index]) }.max() ?? 0 }
+    var shown = Array(columns.indices)
+    while least(shown, widest) > width, let last = shown.lastIndex(where: { columns[$0].isSpare }) {
+      shown.remove(at: last)
+    }
+    let widths = fit(shown, widest, into: width)
     return all.map { row in
       var line = ""
-      for (index, cell) in row.enumerated() {
-        if index > 0 { line += String(repeating: " ", count: Self.gap) }
-        let text = Self.cut(cell, to: widths[index])
+      for index in shown {
+        if index != shown.first { line += String(repeating: " ", count: Self.gap) }
+        let text = Self.cut(row[index], to: widths[index])
         let padding = String(repeating: " ", count: max(0, widths[index] - VisibleText.width(of: text)))
         line += columns[index].alignment == .left ? text + padding : padding + text
       }
@@ -48,14 +58,21 @@ struct TextTable {
     }
   }
 
-  private func fit(_ all: [[String]], into width: Int) -> [Int] {
-    var widths = columns.indices.map { index in all.map { VisibleText.width(of: $0[index]) }.max() ?? 0 }
-    var excess = widths.reduce(0, +) + Self.gap * max(0, columns.count - 1) - width
+  /// The width of the columns with their gaps, once all that can shrink have.
+  private func least(_ shown: [Int], _ widest: [Int]) -> Int {
+    shown.reduce(Self.gap * max(0, shown.count - 1)) { sum, index in
+      sum + (columns[index].shrinks ? min(widest[index], Self.narrowest) : widest[index])
+    }
+  }
+
+  private func fit(_ shown: [Int], _ widest: [Int], into width: Int) -> [Int] {
+    var widths = widest
+    var excess = shown.reduce(Self.gap * max(0, shown.count - 1) - width) { $0 + widths[$1] }
     while excess > 0 {
       // The widest column gives way first, down to the next one that may.
-      let candidates = columns.indices.filter { columns[$0].shrinks && widths[$0] > Self.narrowest }
-      guard let widest = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
-      widths[widest] -= 1
+      let candidates = shown.filter { columns[$0].shrinks && widths[$0] > Self.narrowest }
+      guard let first = candidates.max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[first] -= 1
       excess -= 1
     }
     return widths
