@@ -87,6 +87,8 @@ extension HistoryBuilder {
       return
     }
     cpus[cpu].hotplug = .offline
+    // What ran while it died is not shown; that is known, and no loss.
+    cpus[cpu].currentPid = -1
     abandonFlush(cpu: cpu, reason: .hotplug)
     settled(cpu: cpu, at: event.nanoseconds)
   }

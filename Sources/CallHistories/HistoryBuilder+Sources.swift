@@ -140,7 +140,10 @@ extension HistoryBuilder {
 
   private mutating func kickedWithoutQueue(_ event: TraceEvent, target: Int32) {
     // Before the CPU has been seen outside any call, the queue event may lie before the trace or in a gap.
-    guard !cpus[Int(event.cpu)].unsettled, isRecorded(.csdQueueCPU), target >= 0, target <= CPUMask.highestCPU else {
+    // And that some queue events are seen does not mean that all are recorded: a recording can be filtered.
+    guard !cpus[Int(event.cpu)].unsettled, settings.recordedKinds.contains(.csdQueueCPU), target >= 0,
+      target <= CPUMask.highestCPU
+    else {
       return
     }
     consumer.anomalyFound(

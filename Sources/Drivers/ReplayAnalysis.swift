@@ -18,34 +18,22 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public private(set) var conformance = ConformanceDriver()
   public private(set) var statistics: CallStatistics
   public var sink: Sink
-  private let pollingIsRecorded: Bool
   private let kicksAreRecorded: Bool
-  private var pollingWasSeen = false
-  private var kickWasSeen = false
 
   /// - Parameters:
   ///   - watched: CPUs whose interference is told apart by source.
   ///   - recordedKinds: types of events known to have been switched on.
   public init(watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, sink: Sink) {
     statistics = CallStatistics(watched: watched)
-    pollingIsRecorded = recordedKinds.contains(.schedWakeIdleWithoutIPI)
-    kicksAreRecorded = recordedKinds.contains(.ipiSendCPU) && recordedKinds.contains(.ipiSendCPUMask)
+    // That some are seen does not mean that all are recorded: a recording can be filtered.
+    kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
     self.sink = sink
   }
 
   public func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    for index in members.indices {
-      switch members[index].kick {
-      case .polling: pollingWasSeen = true
-      case .ipi, .maskIPI: kickWasSeen = true
-      case .undecided, .coalesced, .unknown: break
-      }
-    }
-    return conformance.judge(
-      flush, members: members, silent: silent, pollingIsRecorded: pollingIsRecorded || pollingWasSeen,
-      kicksAreRecorded: kicksAreRecorded || kickWasSeen)
+    conformance.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {

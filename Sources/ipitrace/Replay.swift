@@ -118,8 +118,8 @@ struct Replay {
       health.add(
         TraceHealth.Item(
           name: "recordedEventsUnknown", severity: .info,
-          remedy: "The file does not say which events were switched on, so the absence of an event proves little: "
-            + "lost callbacks, and kicks while no polling wakeup was seen, are not judged. Record with ipitrace."))
+          remedy: "The file does not say which events were switched on and unfiltered, so the absence of one proves "
+            + "nothing: lost callbacks, and missing or needless kicks, are not judged. Record with ipitrace."))
     }
     if builder.unqueued > 0 {
       health.add(

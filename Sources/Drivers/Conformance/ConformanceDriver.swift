@@ -17,11 +17,11 @@ public struct ConformanceDriver: Sendable {
   /// Judges one flush.
   mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-    pollingIsRecorded: Bool,
+
     kicksAreRecorded: Bool
   ) -> FlushJudgement {
     switch judge.judge(
-      flush, members: members, silent: silent, pollingIsRecorded: pollingIsRecorded, kicksAreRecorded: kicksAreRecorded)
+      flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
     {
     case .explained: return .explained
     case .undecided(let reason): return .undecided(reason)

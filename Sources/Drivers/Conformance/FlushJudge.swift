@@ -51,7 +51,7 @@ struct FlushJudge {
 
   mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-    pollingIsRecorded: Bool,
+
     kicksAreRecorded: Bool
   ) -> Finding {
     let count = members.count
@@ -89,7 +89,7 @@ struct FlushJudge {
       if !explained || flush.kicksUndecidable != nil {
         if kickers.unknown > 0 { return .undecided(.sourceGap) }
         if let reason = flush.kicksUndecidable { return .undecided(reason) }
-        guard pollingIsRecorded, kicksAreRecorded else { return .undecided(.eventsNotRecorded) }
+        guard kicksAreRecorded else { return .undecided(.eventsNotRecorded) }
         let margin = (0..<count).map { members[$0].queued &- min(flush.previousEnd, members[$0].queued) }.min() ?? 0
         return .violated(Violation(rule: .kickMissing, members: Array(0..<count), margin: margin))
       }
