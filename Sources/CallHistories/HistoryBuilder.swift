@@ -40,7 +40,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var latestKind = CallKind.unknown
   var wakeupFunction: UInt64?
   var crossCallFunction: UInt64?
-  var hasSymbols: Bool
   var orphans = OrphanRing()
   var recordedMask: UInt32 = 0
 
@@ -58,9 +57,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     self.settings = settings
     self.names = names
     self.consumer = consumer
-    wakeupFunction = names.addresses(ofSymbol: "sched_ttwu_pending").first
-    crossCallFunction = names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
-    hasSymbols = crossCallFunction != nil || wakeupFunction != nil
+    wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
+    crossCallFunction =
+      settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
     for kind in settings.recordedKinds { recordedMask |= 1 << UInt32(kind.rawValue) }
     for cpu in settings.cpus.sorted() where cpu >= 0 && cpu <= CPUMask.highestCPU {
       ensure(cpu: cpu)
@@ -222,6 +221,10 @@ public struct HistorySettings: Sendable {
   public var cpus: [Int] = []
   /// CPUs ran whose events were not recorded: queue events of theirs are missing throughout.
   public var someCPUsUnrecorded = false
+  /// Where `sched_ttwu_pending()` begins; nil: the builder asks the symbols.
+  public var wakeupFunction: UInt64?
+  /// Where `generic_smp_call_function_single_interrupt()` begins; nil: the builder asks the symbols.
+  public var crossCallFunction: UInt64?
   /// Event types known to have been switched on. Types that are seen count as well.
   public var recordedKinds: Set<EventKind> = []
 

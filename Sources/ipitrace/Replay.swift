@@ -9,6 +9,7 @@ import Verdicts
 struct Replay {
   let file: TraceFile
   let buffer: TraceBuffer
+  private let settings: HistorySettings
   /// CPUs whose interference the user asked for; nil: the isolated ones, if any.
   var namedCPUs: CPUMask?
   /// The stretch to draw; nil: chosen by what was found.
@@ -17,6 +18,7 @@ struct Replay {
   init(path: String) throws {
     file = try TraceFile(path: path)
     buffer = try file.analysisBuffer()
+    settings = Self.settings(file: file, buffer: buffer)
   }
 
   private var names: SymbolTable { file.symbols }
@@ -31,8 +33,10 @@ struct Replay {
     return result
   }
 
-  private var settings: HistorySettings {
+  private static func settings(file: TraceFile, buffer: TraceBuffer) -> HistorySettings {
     var settings = HistorySettings()
+    settings.wakeupFunction = file.symbols.addresses(of: "sched_ttwu_pending").first
+    settings.crossCallFunction = file.symbols.addresses(of: "generic_smp_call_function_single_interrupt").first
     settings.cpus = buffer.regions.map(\.cpu)
     if let facts = file.facts {
       settings.recordedKinds = Set(facts.enabledEvents.compactMap { EventKind(qualifiedName: $0) })
