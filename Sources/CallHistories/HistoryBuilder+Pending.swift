@@ -210,11 +210,11 @@ extension HistoryBuilder {
   }
 
   /// The oldest call has been open for too many later ones: whatever of it is undecided stays so.
-  mutating func giveUpOldestCall() {
+  mutating func giveUpOldestCall(at time: UInt64) {
     let sequence = calls.head
     let slot = Int(calls[sequence].source) * 4 + Int(calls[sequence].level.rawValue)
     if slots[slot].phase != .closed, slots[slot].call == sequence {
-      close(slot: slot, at: lastTime, undecidedKick: .unknown)
+      close(slot: slot, at: time, undecidedKick: .unknown)
     }
     guard calls.contains(sequence) else { return }
     calls[sequence].localOpen = false
@@ -288,7 +288,7 @@ extension HistoryBuilder {
   mutating func completeCalls() {
     while calls.count > 0, calls[calls.head].isComplete {
       let call = calls[calls.head]
-      targetScratch.removeAll(keepingCapacity: true)
+      targetScratch.removeAll()
       var node = call.firstNode
       while node >= 0 {
         let next = nodes[Int(node)].nextInCall
@@ -307,7 +307,8 @@ extension HistoryBuilder {
     switch call.kind {
     case .wakeup, .irqWork: waits = false
     case .single, .many, .unknown:
-      if targetScratch.contains(where: { $0.endedAt != QueuedCall.never && call.movedOn < $0.endedAt }) {
+      for index in 0..<targetScratch.count
+      where targetScratch[index].endedAt != QueuedCall.never && call.movedOn < targetScratch[index].endedAt {
         waits = false
       }
     case .local: break

@@ -51,7 +51,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
-  var targetScratch: ContiguousArray<QueuedCall> = []
+  var targetScratch = UniqueArray<QueuedCall>()
 
   public init(settings: HistorySettings, names: any AddressNaming, consumer: any CallHistoryConsumer) {
     self.settings = settings
@@ -75,14 +75,22 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   // MARK: Events
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    for index in events.indices { process(events[index], maskWords: maskWords) }
+    // All of one CPU: see TraceEventConsumer.
+    guard events.count > 0 else { return }
+    let cpu = Int(events[0].cpu)
+    if cpu >= cpus.count { ensure(cpu: cpu) }
+    if firstTime == nil { firstTime = events[0].nanoseconds }
+    var index = 0
+    while index < events.count {
+      process(events[index], cpu: cpu, maskWords: maskWords)
+      index += 1
+    }
+    cpus[cpu].seen = true
+    lastTime = max(lastTime, events[index - 1].nanoseconds)
   }
 
   @inline(__always)
-  private mutating func process(_ event: TraceEvent, maskWords: Span<UInt64>) {
-    let cpu = Int(event.cpu)
-    if cpu >= cpus.count { ensure(cpu: cpu) }
-    if firstTime == nil { firstTime = event.nanoseconds }
+  private mutating func process(_ event: TraceEvent, cpu: Int, maskWords: Span<UInt64>) {
     recordedMask |= 1 << UInt32(event.kind.rawValue)
     let level = event.flags.level
     if cpus[cpu].currentPid != event.pid { taskChanged(event) }
@@ -113,8 +121,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     cpus[cpu].lastEvent = event.nanoseconds
-    cpus[cpu].seen = true
-    lastTime = event.nanoseconds
   }
 
   private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {

@@ -150,8 +150,8 @@ final class CaptureSetup {
     if !missing.isEmpty { result.append("This kernel does not have \(missing.joined(separator: ", ")).") }
     if !enabled.contains(where: { $0.system == "csd" }) {
       result.append(
-        "Without csd events (Linux 6.4 and later) a recording can tell which interrupts were sent and handled when, "
-          + "but not which callbacks they were for.")
+        "Without csd events (Linux 6.4 and later) a recording can tell which interrupts were handled when and for how "
+          + "long, but not who asked for them, nor for which callbacks.")
     }
     for (kind, names) in fields {
       result.append("This kernel's \(kind.qualifiedName) has no \(names.joined(separator: ", ")).")
