@@ -33,6 +33,11 @@ public struct CallStatistics: Sendable {
   /// By call site and function.
   private var callerTable = InternTable(limit: keptKinds)
   private var callers: ContiguousArray<CallerCount> = []
+  /// By the caller's number and the task's pid: who calls most from where.
+  private var taskTable = InternTable(limit: 4 * keptKinds)
+  private var tasks: ContiguousArray<UInt64> = []
+  /// Callers some of whose tasks were not counted, because there were too many.
+  private var crowdedCallers: Set<Int> = []
   /// By source and target. No limit: there are no more pairs than CPUs squared.
   private var pairTable = InternTable(limit: .max)
   private var pairs: ContiguousArray<PairCount> = []
@@ -52,9 +57,6 @@ public struct CallStatistics: Sendable {
     var calls: UInt64 = 0
     var targets: UInt64 = 0
     var kicks: UInt64 = 0
-    /// The task that called most, by majority vote: exact if one made more than half of the calls.
-    var pid: Int32 = 0
-    var votes: UInt64 = 0
     /// Calls from contexts in which a call that waits could deadlock.
     var interruptsOff: UInt64 = 0
     var hard: UInt64 = 0
@@ -64,24 +66,12 @@ public struct CallStatistics: Sendable {
       calls += 1
       self.targets += targets
       self.kicks += kicks
-      vote(call.pid)
       // Wakeups and irq_work are made for these contexts.
       guard call.kind != .wakeup, call.kind != .irqWork else { return }
       switch call.flags.level {
       case .task: if call.flags.contains(.interruptsOff) { interruptsOff += 1 }
       case .soft: soft += 1
       case .hard, .nonMaskable: hard += 1
-      }
-    }
-
-    private mutating func vote(_ caller: Int32) {
-      if votes == 0 {
-        pid = caller
-        votes = 1
-      } else if pid == caller {
-        votes += 1
-      } else {
-        votes -= 1
       }
     }
   }
@@ -95,6 +85,7 @@ public struct CallStatistics: Sendable {
     var callsite: UInt64
     var function: UInt64
     var source: UInt16
+    var pid: Int32
   }
 
   private struct SourceCount: Sendable {
@@ -102,7 +93,21 @@ public struct CallStatistics: Sendable {
     var ipis: UInt64 = 0
     var run: UInt64 = 0
     var longest: UInt64 = 0
-    var pid: Int32 = 0
+
+    mutating func add(_ other: SourceCount) {
+      count += other.count
+      ipis += other.ipis
+      run &+= other.run
+      longest = max(longest, other.longest)
+    }
+  }
+
+  /// What a source is called: tasks of one name are one.
+  private struct NamedSource: Hashable {
+    var callsite: UInt64
+    var function: UInt64
+    var source: UInt16
+    var comm: String?
   }
 
   private struct InterferenceCount: Sendable {
@@ -160,6 +165,12 @@ public struct CallStatistics: Sendable {
     guard let index = callerTable.number(call.callsite, call.function) else { return }
     if index == callers.count { callers.append(CallerCount()) }
     callers[index].add(call, targets: targets, kicks: kicks)
+    guard let task = taskTable.number(UInt64(index), UInt64(UInt32(bitPattern: call.pid))) else {
+      crowdedCallers.insert(index)
+      return
+    }
+    if task == tasks.count { tasks.append(0) }
+    tasks[task] += 1
   }
 
   /// The place of a callback's counts, or nil beyond the limit.
@@ -243,7 +254,7 @@ public struct CallStatistics: Sendable {
   private mutating func interfere(_ call: QueuedCall, pid: Int32, isIPI: Bool) {
     guard interference[Int(call.target)] != nil else { return }
     let run = call.inferred ? 0 : (call.started.flatMap { start in call.ended.map { $0 &- start } } ?? 0)
-    let key = SourceKey(callsite: call.callsite, function: call.function, source: call.source)
+    let key = SourceKey(callsite: call.callsite, function: call.function, source: call.source, pid: pid)
     func count(_ cpu: inout InterferenceCount) {
       guard call.outcome == .ran else { return }
       cpu.callbacks += 1
@@ -254,7 +265,6 @@ public struct CallStatistics: Sendable {
         if isIPI { source.ipis += 1 }
         source.run &+= run
         source.longest = max(source.longest, run)
-        source.pid = pid
       }
       count(&cpu.sources[key, default: SourceCount()])
     }
@@ -319,9 +329,11 @@ public struct CallStatistics: Sendable {
         callback: names.text(key.0), queued: count.queued, runs: count.runs, localRuns: count.localRuns,
         kicks: count.kicks, delay: count.delay.summary, run: count.run.summary)
     }
-    let byCaller = zip(callerTable.keys, callers).map { key, count in
-      CallSummary.Caller(
-        callsite: names.text(key.0), callback: names.text(key.1), comm: comm(count.pid),
+    let busiest = busiestTasks(comm: comm)
+    let byCaller = zip(callerTable.keys, callers).enumerated().map { index, caller in
+      let (key, count) = caller
+      return CallSummary.Caller(
+        callsite: names.text(key.0), callback: names.text(key.1), comm: busiest[index],
         calls: count.calls, targets: count.targets, kicks: count.kicks)
     }
     return CallSummary(
@@ -332,12 +344,36 @@ public struct CallStatistics: Sendable {
       byCaller: byCaller.sorted { ($1.calls, $0.callsite, $0.callback) < ($0.calls, $1.callsite, $1.callback) })
   }
 
+  /// By caller: the name under which most of its calls were made, or nil where that is not known.
+  private func busiestTasks(comm: (Int32) -> String?) -> [String?] {
+    var counts = [[String: UInt64]](repeating: [:], count: callers.count)
+    var unnamed = [UInt64](repeating: 0, count: callers.count)
+    for (key, count) in zip(taskTable.keys, tasks) {
+      if let name = comm(Int32(truncatingIfNeeded: key.1)) {
+        counts[Int(key.0)][name, default: 0] += count
+      } else {
+        unnamed[Int(key.0)] += count
+      }
+    }
+    return counts.indices.map { index in
+      let best = counts[index].max { ($0.value, $1.key) < ($1.value, $0.key) }
+      guard let best, best.value > unnamed[index], !crowdedCallers.contains(index) else { return nil }
+      return best.key
+    }
+  }
+
   public func interference(names: any AddressNaming, comm: (Int32) -> String?) -> [Interference] {
     interference.keys.sorted().map { cpu in
       let count = interference[cpu]!
-      let sources = count.sources.map { key, source in
+      var named: [NamedSource: SourceCount] = [:]
+      for (key, source) in count.sources {
+        let name = NamedSource(
+          callsite: key.callsite, function: key.function, source: key.source, comm: comm(key.pid))
+        named[name, default: SourceCount()].add(source)
+      }
+      let sources = named.map { key, source in
         Interference.Source(
-          callback: names.text(key.function), callsite: names.text(key.callsite), comm: comm(source.pid),
+          callback: names.text(key.function), callsite: names.text(key.callsite), comm: key.comm,
           sourceCPU: Int(key.source), count: source.count, ipis: source.ipis, runNanoseconds: source.run,
           maxRunNanoseconds: source.longest)
       }
@@ -345,7 +381,8 @@ public struct CallStatistics: Sendable {
         cpu: cpu, selectedAs: count.selectedAs, handlers: count.handlers, handlerNanoseconds: count.handlerTime,
         callbacks: count.callbacks, callbackNanoseconds: count.callbackTime, reschedules: count.reschedules,
         sources: sources.sorted {
-          ($1.count, $0.callback, $0.callsite, $0.sourceCPU) < ($0.count, $1.callback, $1.callsite, $1.sourceCPU)
+          ($1.count, $0.callback, $0.callsite, $0.sourceCPU, $0.comm ?? "")
+            < ($0.count, $1.callback, $1.callsite, $1.sourceCPU, $1.comm ?? "")
         })
     }
   }
