@@ -38,8 +38,8 @@ public struct CallStatistics: Sendable {
   private var tasks: ContiguousArray<UInt64> = []
   /// Callers some of whose tasks were not counted, because there were too many.
   private var crowdedCallers: Set<Int> = []
-  /// By source and target. No limit: there are no more pairs than CPUs squared.
-  private var pairTable = InternTable(limit: .max)
+  /// By source and target; the limit holds all pairs of 1,024 CPUs.
+  private var pairTable = InternTable(limit: 1 << 20)
   private var pairs: ContiguousArray<PairCount> = []
   private var interference: [Int: InterferenceCount] = [:]
   private(set) var late: [LateCandidate] = []

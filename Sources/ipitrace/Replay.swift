@@ -39,7 +39,10 @@ struct Replay {
     settings.crossCallFunction = file.symbols.addresses(of: "generic_smp_call_function_single_interrupt").first
     settings.cpus = buffer.regions.map(\.cpu)
     if let facts = file.facts {
-      settings.recordedKinds = Set(facts.enabledEvents.compactMap { EventKind(qualifiedName: $0) })
+      // What was switched on, but can't be read, is as good as absent.
+      let readable = Set(file.formats.map(\.qualifiedName))
+      settings.recordedKinds = Set(
+        facts.enabledEvents.filter(readable.contains).compactMap { EventKind(qualifiedName: $0) })
       if let online = facts.online, let recorded = facts.recorded {
         settings.someCPUsUnrecorded = online.cpus.contains { !recorded.contains($0) }
       }
