@@ -52,7 +52,7 @@ lint: build-packages
 	mkdir -p .build
 	swift build --build-tests --explicit-target-dependency-import-check error >.build/lint.log 2>&1 \
 	  || { cat .build/lint.log; exit 1; }
-	! grep -n 'warning:' .build/lint.log
+	@! grep 'warning:' .build/lint.log
 	if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else for script in $(SCRIPTS); do bash -n $$script || exit; done; fi
 
 format:
