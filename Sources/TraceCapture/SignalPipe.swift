@@ -19,6 +19,8 @@ final class SignalPipe {
 
   private let pipe: Pipe
   private var previous: [(Int32, sigaction)] = []
+  /// What was blocked when the recorder started.
+  private var blocked = sigset_t()
   /// What was ignored when the recorder started; a command inherits that.
   private(set) var ignored = sigset_t()
 
@@ -32,6 +34,11 @@ final class SignalPipe {
     // Neither a reader of stderr that went away nor a limit on file sizes may end the recorder before it has removed
     // its instance.
     for number in [SIGPIPE, SIGXFSZ] { ignore(number) }
+    // Who started us may have blocked them, and an exec keeps that: then the end of the command would never be seen.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    for number in Self.stopping + [SIGCHLD] { sigaddset(&wanted, number) }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, &blocked)
   }
 
   private func ignore(_ number: Int32) {
@@ -44,6 +51,7 @@ final class SignalPipe {
   }
 
   deinit {
+    pthread_sigmask(SIG_SETMASK, &blocked, nil)
     for (number, action) in previous.reversed() {
       var action = action
       sigaction(number, &action, nil)

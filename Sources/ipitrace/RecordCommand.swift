@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import TraceCapture
 import TraceTypes
 
@@ -79,10 +78,7 @@ struct RecordCommand: ParsableCommand {
     }
   }
 
-  private static func say(_ message: String) {
-    let line = Array("ipitrace: \(message)\n".utf8)
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
+  private static func say(_ message: String) { StandardError.complain("ipitrace: \(message)") }
 
   private static func size(_ bytes: UInt64) -> String {
     if bytes < 1 << 20 { return "\((bytes + 1023) >> 10) KiB" }

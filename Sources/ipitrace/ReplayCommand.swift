@@ -13,8 +13,9 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Hold a recording against the engine, and report what happened.",
     discussion: """
-      TRACE is what `ipitrace record` or `trace-cmd record` wrote. Without an output option the report is printed as text. \
-      The exit status is 0, or 1 if --fail-on says so, 2 on wrong usage, 3 if the trace can't be read.
+      TRACE is what `ipitrace record` or `trace-cmd record` wrote. The report is printed as text, unless another output \
+      goes to standard output. The exit status is 0, 1 if --fail-on says so or an output can't be written, 2 on wrong \
+      usage, 3 if the trace can't be read.
       """)
 
   @Argument(help: "The trace file.", completion: .file())
@@ -50,31 +51,39 @@ struct ReplayCommand: ParsableCommand {
 
     let result: ReplayResult
     do {
-      if let calls {
-        let file = try OutputFile(path: calls)
-        let sink = CallLineSink(renderer: CallLineRenderer(names: replay.file.symbols, comms: replay.comms), file: file)
-        let (found, used) = try replay.run(sink: sink)
-        result = found
-        try used.finish()
-      } else {
-        result = try replay.run(sink: NoCallSink()).0
-      }
+      result = try analyse(replay)
+      try write(result)
     } catch let error as TraceFileError {
       throw unreadable(error)
-    }
-    if let json { try OutputFile.write(JSONReport.render(result), to: json) }
-    if let html { try OutputFile.write(Array(HTMLReport.render(result).utf8), to: html) }
-    if json != "-", html != "-", calls != "-" {
-      let terminal = TerminalFacts(descriptor: STDOUT_FILENO)
-      let report = TerminalReport(
-        width: terminal.width ?? TerminalReport.defaultWidth, style: terminal.wantsColour ? .ansi : .plain)
-      try OutputFile.write(Array(report.render(result).utf8), to: "-")
+    } catch let error as OutputError {
+      StandardError.complain("ipitrace replay: \(VisibleText.escape(error.description, limit: 1_000))")
+      throw ExitCode(1)
     }
     if failOn.contains(where: { $0.holds(for: result.verdict) }) { throw ExitCode(1) }
   }
 }
 
 extension ReplayCommand {
+  /// Reads the trace, and writes its calls where they are asked for.
+  private func analyse(_ replay: Replay) throws -> ReplayResult {
+    guard let calls else { return try replay.run(sink: NoCallSink()).0 }
+    let file = try OutputFile(path: calls)
+    let sink = CallLineSink(renderer: CallLineRenderer(names: replay.file.symbols, comms: replay.comms), file: file)
+    let (result, used) = try replay.run(sink: sink)
+    try used.finish()
+    return result
+  }
+
+  private func write(_ result: ReplayResult) throws {
+    if let json { try OutputFile.write(JSONReport.render(result), to: json) }
+    if let html { try OutputFile.write(Array(HTMLReport.render(result).utf8), to: html) }
+    if json == "-" || html == "-" || calls == "-" { return }
+    let terminal = TerminalFacts(descriptor: STDOUT_FILENO)
+    let report = TerminalReport(
+      width: terminal.width ?? TerminalReport.defaultWidth, style: terminal.wantsColour ? .ansi : .plain)
+    try OutputFile.write(Array(report.render(result).utf8), to: "-")
+  }
+
   private func unreadable(_ error: TraceFileError) -> ExitCode {
     StandardError.complain("ipitrace replay: \(VisibleText.escape(error.description, limit: 2_000))")
     return ExitCode(3)

@@ -57,9 +57,5 @@ struct ReportCommand: ParsableCommand {
     throw ExitCode(3)
   }
 
-  private func complain(_ sentence: String) {
-    let line = Array("ipitrace report: \(sentence)\n".utf8)
-    // Where standard error can't be written to, there is nobody left to tell.
-    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
+  private func complain(_ sentence: String) { StandardError.complain("ipitrace report: \(sentence)") }
 }
