@@ -18,6 +18,12 @@ extension HistoryBuilder {
       giveUp(table[slot].first, reason: .openTooLong)
       slot = table.slot(csd: csd, target: UInt16(target))
     }
+    // A csd stays locked until its callback is due: queued again, it can no longer run for a call that a flush passed over.
+    while table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.missed) {
+      closeAtEnd(table[slot].first, pending: .undecided, reason: nil)
+      completeCalls()
+      slot = table.slot(csd: csd, target: UInt16(target))
+    }
     // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
     if table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.mayHaveRun) {
       concludeWakeup(table[slot].first)
