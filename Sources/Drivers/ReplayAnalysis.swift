@@ -19,9 +19,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public private(set) var statistics: CallStatistics
   public var sink: Sink
   private let pollingIsRecorded: Bool
-  private let kicksAreRecorded: Bool
+  private let singleKicksAreRecorded: Bool
+  private let maskKicksAreRecorded: Bool
   private var pollingWasSeen = false
-  private var kickWasSeen = false
+  private var singleKickWasSeen = false
+  private var maskKickWasSeen = false
 
   /// - Parameters:
   ///   - watched: CPUs whose interference is told apart by source.
@@ -29,7 +31,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public init(watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, sink: Sink) {
     statistics = CallStatistics(watched: watched)
     pollingIsRecorded = recordedKinds.contains(.schedWakeIdleWithoutIPI)
-    kicksAreRecorded = recordedKinds.contains(.ipiSendCPU) && recordedKinds.contains(.ipiSendCPUMask)
+    singleKicksAreRecorded = recordedKinds.contains(.ipiSendCPU)
+    maskKicksAreRecorded = recordedKinds.contains(.ipiSendCPUMask)
     self.sink = sink
   }
 
@@ -39,13 +42,14 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     for index in members.indices {
       switch members[index].kick {
       case .polling: pollingWasSeen = true
-      case .ipi, .maskIPI: kickWasSeen = true
+      case .ipi: singleKickWasSeen = true
+      case .maskIPI: maskKickWasSeen = true
       case .undecided, .coalesced, .unknown: break
       }
     }
     return conformance.judge(
       flush, members: members, silent: silent, pollingIsRecorded: pollingIsRecorded || pollingWasSeen,
-      kicksAreRecorded: kicksAreRecorded || kickWasSeen)
+      kicksAreRecorded: (singleKicksAreRecorded || singleKickWasSeen) && (maskKicksAreRecorded || maskKickWasSeen))
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
