@@ -77,7 +77,10 @@ extension FaultPlaces {
   }
 
   private func missingKickShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
-    seen.flush.kicksUndecidable == nil && isComplete(member, seen)
+    // A limit of the judge and not of the trace: it does not wait for the kick of a call that may or may not be in the batch.
+    let isInTheMaking = pending(on: seen.flush.cpu, queuedBy: seen.flush.notAfter, startedFrom: seen.flush.notBefore)
+      .contains { $0.addedBy >= seen.flush.notBefore && ($0.inferred || ($0.started ?? .max) > member.started) }
+    return !isInTheMaking && seen.flush.kicksUndecidable == nil && isComplete(member, seen)
       && seen.members.allSatisfy { $0.queued > seen.flush.previousEnd }
       && seen.members.count { $0.kick.isKick } == 1 && seen.silent.allSatisfy { !$0.kick.isKick }
   }
@@ -140,11 +143,21 @@ extension FaultPlaces {
 
   // MARK: Callbacks
 
-  /// Fault: a callback with a csd of its own; a wakeup only where it stands for no other.
+  /// Fault: a callback with a csd of its own; a wakeup only where it stands for no other, and no other can stand for it,
+  /// because the target began none since it was queued.
   /// Proof: the node was certainly on the queue when its handler began, and the target's events are complete.
   private func absenceShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
-    (member.knowledge != .wakeup || seen.silent.isEmpty) && member.addedBy < seen.flush.notBefore
-      && isComplete(member, seen)
+    if member.knowledge == .wakeup, !seen.silent.isEmpty || wokeOthers(seen, member) { return false }
+    return member.addedBy < seen.flush.notBefore && isComplete(member, seen)
+  }
+
+  private func wokeOthers(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
+    flushes.contains {
+      $0.flush.cpu == seen.flush.cpu
+        && $0.members.contains {
+          $0.knowledge == .wakeup && $0.started >= member.queued && $0.started < member.started
+        }
+    }
   }
 
   private func callbackRemoved(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
@@ -155,8 +168,8 @@ extension FaultPlaces {
     }
   }
 
-  /// Proof, beyond that of an absence: on the other CPU, nothing is queued that the callback can be taken for, and that CPU is
-  /// idle or in a task, between two of its events: what it runs there disturbs nothing.
+  /// Proof, beyond that of an absence: nothing is queued for the other CPU, because a callback there is a flush, which would have
+  /// to take it; and that CPU is idle or in a task, between two of its events: what it runs there disturbs nothing.
   private func callbackMoved(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
     guard absenceShows(seen, member), let callback = callback(member, of: seen) else { return nil }
     let end = trace.events[callback.exit].nanoseconds
@@ -165,7 +178,7 @@ extension FaultPlaces {
         let after = events(of: other, after: callback.entry).first, after > callback.exit,
         trace.events[before].flags.level == .task, trace.events[after].flags.level == .task || opens(trace.events[after]),
         trace.events[before].kind == .schedSwitch || trace.events[before].kind == .cpuIdle,
-        !others(member).contains(where: { $0.target == other && $0.queued <= end && ($0.started ?? .max) > member.started })
+        pending(on: other, queuedBy: end, startedFrom: member.started).isEmpty
       else { continue }
       let event = trace.events[before]
       let pid = event.kind == .schedSwitch ? event.target : event.pid
@@ -232,14 +245,14 @@ extension FaultPlaces {
     }
   }
 
-  /// Fault: two that are not SYNC, the first of them certainly added before the second. Proof: both callers had gone on before
-  /// either callback ran, so that neither is SYNC wherever it runs.
+  /// Fault: two callbacks, the first of them certainly added before the second, and the second not SYNC, so that it can't have
+  /// overtaken. Proof: the second's caller had gone on before the flush began, so that it is not SYNC wherever it runs.
   private func asyncSwapped(_ seen: SeenFlush, _ index: Int) -> (() -> Fault)? {
     let first = seen.members[index]
-    guard first.knowledge == .notSync else { return nil }
+    guard first.knowledge != .wakeup else { return nil }
     for other in seen.members.indices where other > index {
       let second = seen.members[other]
-      guard second.knowledge == .notSync, first.addedBy < second.queued, movedOn(first, before: seen.flush.notBefore),
+      guard second.knowledge == .notSync, first.addedBy < second.queued,
         movedOn(second, before: seen.flush.notBefore), let alter = swapped(seen, index, other)
       else { continue }
       return {

@@ -53,8 +53,8 @@ struct FaultPlaces: Sendable {
   private let index: [EventKey: Int]
   /// The places of each CPU's events.
   private let byCPU: [UInt16: [Int]]
-  /// Calls by csd and target.
   private let byCSD: [UInt64: [QueuedCall]]
+  private let byTarget: [UInt16: [QueuedCall]]
   /// CPUs on which events are missing without a mark: a switch named another task than the one that went on.
   let forgetfulCPUs: Set<UInt16>
   /// When hotplug steps were taken, by the CPU that they were about.
@@ -68,17 +68,20 @@ struct FaultPlaces: Sendable {
     var calls: [CallKey: QueuedCall] = [:]
     var kinds: [CallKey: (kind: CallKind, targets: Int)] = [:]
     var byCSD: [UInt64: [QueuedCall]] = [:]
+    var byTarget: [UInt16: [QueuedCall]] = [:]
     for kept in replay.sink.calls {
       for target in kept.targets {
         let key = CallKey(source: target.source, target: target.target, queued: target.queued, csd: target.csd)
         calls[key] = target
         kinds[key] = (kept.call.kind, kept.targets.count)
         byCSD[target.csd, default: []].append(target)
+        byTarget[target.target, default: []].append(target)
       }
     }
     self.calls = calls
     self.kinds = kinds
     self.byCSD = byCSD
+    self.byTarget = byTarget
 
     var index: [EventKey: Int] = [:]
     var byCPU: [UInt16: [Int]] = [:]
@@ -151,6 +154,11 @@ struct FaultPlaces: Sendable {
   /// Other calls with the same csd.
   func others(_ member: FlushMember) -> [QueuedCall] {
     (byCSD[member.csd] ?? []).filter { $0.queued != member.queued || $0.source != member.source }
+  }
+
+  /// Calls queued for a CPU at or before one time whose callback, as far as one was seen, began at or after another.
+  func pending(on target: UInt16, queuedBy latest: UInt64, startedFrom earliest: UInt64) -> [QueuedCall] {
+    (byTarget[target] ?? []).filter { $0.queued <= latest && ($0.inferred ? .max : $0.started ?? .max) >= earliest }
   }
 
   // MARK: Proof
