@@ -1,3 +1,4 @@
+import CallHistories
 import Drivers
 import TestSupport
 import Testing
