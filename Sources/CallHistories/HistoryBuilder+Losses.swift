@@ -48,10 +48,16 @@ extension HistoryBuilder {
     // As a target: what was queued may have run unseen.
     abandonFlush(cpu: cpu, reason: .targetGap)
     cpus[cpu].otherHandlerStart = QueuedCall.never
-    var node = cpus[cpu].firstPending
-    while node >= 0 {
-      nodes[Int(node)].marks.insert(.targetGap)
-      node = nodes[Int(node)].nextOnTarget
+    mark(pendingOn: cpu, .targetGap)
+  }
+
+  /// Marks all calls that wait for a CPU.
+  /// - Complexity: amortized O(1) a call: what waited at an earlier loss has its mark, and everything older than that, too.
+  private mutating func mark(pendingOn cpu: Int, _ mark: QueuedCall.Marks) {
+    var node = cpus[cpu].lastPending
+    while node >= 0, !nodes[Int(node)].marks.contains(mark) {
+      nodes[Int(node)].marks.insert(mark)
+      node = nodes[Int(node)].previousOnTarget
     }
   }
 
@@ -74,11 +80,7 @@ extension HistoryBuilder {
     unsettle(cpu: cpu)
     if cpus[cpu].flush >= 0 { flushes[Int(cpus[cpu].flush)].reason = .hotplug }
     cpus[cpu].previousFlushKnown = false
-    var node = cpus[cpu].firstPending
-    while node >= 0 {
-      nodes[Int(node)].marks.insert(.hotplug)
-      node = nodes[Int(node)].nextOnTarget
-    }
+    mark(pendingOn: cpu, .hotplug)
   }
 
   mutating func hotplugStepExited(_ event: TraceEvent) {

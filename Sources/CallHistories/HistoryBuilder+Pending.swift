@@ -18,6 +18,12 @@ extension HistoryBuilder {
       giveUp(table[slot].first, reason: .openTooLong)
       slot = table.slot(csd: csd, target: UInt16(target))
     }
+    // A csd stays locked until its callback is due: queued again, it can no longer run for a call that a flush passed over.
+    while table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.missed) {
+      closeAtEnd(table[slot].first, pending: .undecided, reason: nil)
+      completeCalls()
+      slot = table.slot(csd: csd, target: UInt16(target))
+    }
     // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
     if table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.mayHaveRun) {
       concludeWakeup(table[slot].first)
@@ -45,15 +51,15 @@ extension HistoryBuilder {
 
   /// Takes the call that a callback belongs to out of the pending ones.
   ///
-  /// The oldest one with the target, csd and func, except that one queued after the flush had begun is not in it; and that
-  /// behind a loss on the target the newest one counts, because the older ones may have run unseen.
+  /// The oldest one with the target, csd and func, except that one queued after the flush had begun is not in it, and that the
+  /// older ones may have run unseen.
   /// - Returns: the node, or −1.
   mutating func take(_ event: TraceEvent, inFlush flush: Int32) -> Int32 {
     let slot = table.slot(csd: event.csd, target: event.cpu)
     var node = table[slot].first
     while node >= 0, nodes[Int(node)].function != event.function { node = nodes[Int(node)].nextWithKey }
+    if node >= 0, nodes[Int(node)].nextWithKey >= 0 { node = newest(from: node, event, flush: flush) }
     guard node >= 0 else { return -1 }
-    if nodes[Int(node)].marks.contains(.targetGap) { node = newestBehindGap(node, function: event.function) }
     if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
     let wasMissed = nodes[Int(node)].marks.contains(.missed)
     unlink(node)
@@ -61,12 +67,29 @@ extension HistoryBuilder {
     return node
   }
 
-  private mutating func newestBehindGap(_ first: Int32, function: UInt64) -> Int32 {
+  /// Of several calls with one key the one that a callback belongs to.
+  ///
+  /// A csd is queued again only after it was unlocked, which an ASYNC one is just before its callback, and every other after
+  /// that began. So a newer call counts if it was queued before the flush began, and a newer wakeup if it was queued before the
+  /// callback: the older ones have run unseen. Where that is likely and the newer one's time does not tell, neither is judged.
+  /// - Returns: the node, or −1.
+  private mutating func newest(from first: Int32, _ event: TraceEvent, flush: Int32) -> Int32 {
     var newest = first
     var node = nodes[Int(first)].nextWithKey
-    while node >= 0, nodes[Int(node)].marks.contains(.targetGap) {
+    while node >= 0 {
       let next = nodes[Int(node)].nextWithKey
-      if nodes[Int(node)].function == function {
+      let call = nodes[Int(node)]
+      if call.function == event.function {
+        let mayHaveRun = nodes[Int(newest)].marks.contains(.targetGap)
+        let isNext =
+          call.queued <= flushes[Int(flush)].notBefore || call.kind == .wakeup && call.queued < event.nanoseconds
+          || mayHaveRun && call.marks.contains(.targetGap)
+        if !isNext {
+          guard mayHaveRun, call.queued <= flushes[Int(flush)].notAfter else { break }
+          giveUp(newest, reason: .targetGap)
+          giveUp(node, reason: .targetGap)
+          return -1
+        }
         giveUp(newest, reason: .targetGap)
         newest = node
       }

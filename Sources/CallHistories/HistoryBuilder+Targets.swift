@@ -11,6 +11,8 @@ extension HistoryBuilder {
     if cpus[cpu].flush >= 0 || cpus[cpu].handlerStart != QueuedCall.never {
       abandonFlush(cpu: cpu, reason: .stateUnknown)
     }
+    // Without the exits, what comes after a handler would be taken for a part of it.
+    guard isRecorded(event.kind == .callFunctionEntry ? .callFunctionExit : .callFunctionSingleExit) else { return }
     cpus[cpu].handlerStart = event.nanoseconds
   }
 
@@ -169,6 +171,11 @@ extension HistoryBuilder {
 
     let known = cpus[cpu].previousFlushKnown && unsettledCount == 0 && lastSettled <= cpus[cpu].previousFlushBegin
     if flush >= 0 {
+      // Where callbacks have no ends, a flush outside handlers has none either.
+      if !flushes[Int(flush)].inHandler, !isRecorded(.csdFunctionExit) {
+        flushes[Int(flush)].reason = .eventsNotRecorded
+        flushes[Int(flush)].isIncomplete = true
+      }
       flushes[Int(flush)].previousEnd = cpus[cpu].previousFlushEnd
       flushes[Int(flush)].otherKickPossible = flushes[Int(flush)].otherKickPossible || otherKick
       if !known, flushes[Int(flush)].reason == nil {
@@ -205,7 +212,7 @@ extension HistoryBuilder {
       // And where the idle task shows nothing of what it does, its flushes show nothing either.
       let target = Int(nodes[Int(node)].target)
       let decidable =
-        isRecorded(.csdFunctionEntry) && settings.recordedKinds.contains(.cpuhpEnter)
+        isRecorded(.csdFunctionEntry) && isRecorded(.csdFunctionExit) && settings.recordedKinds.contains(.cpuhpEnter)
         && (cpus[target].idleShowed || !cpus[target].idleRan)
       return decidable ? .missed : .undecided(.eventsNotRecorded)
     }

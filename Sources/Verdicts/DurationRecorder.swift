@@ -45,7 +45,8 @@ struct DurationRecorder: Sendable {
     let bin = UInt64(bin)
     if bin < 2 * binsPerOctave { return bin }
     let octave = bin / binsPerOctave - 1
-    return ((bin % binsPerOctave + binsPerOctave + 1) << octave) - 1
+    // The last bin of all ends where the numbers end.
+    return ((bin % binsPerOctave + binsPerOctave + 1) << octave) &- 1
   }
 
   /// The duration that this share of the recorded ones does not exceed.

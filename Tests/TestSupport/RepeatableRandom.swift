@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Random numbers that come again with the same seed, so that a failure can be repeated.
 ///
 /// The algorithm is splitmix64.
@@ -23,4 +25,17 @@ public struct RepeatableRandom: RandomNumberGenerator, Sendable {
 
   /// Whether something happens that has this probability.
   public mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+}
+
+extension RepeatableRandom {
+  /// For a random test: another seed each run, unless IPITRACE_TEST_SEED says which. A test names the seed where it fails.
+  public static func forTest() -> RepeatableRandom {
+    let named = getenv("IPITRACE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+    return RepeatableRandom(seed: named ?? UInt64.random(in: 0...UInt64(UInt32.max)))
+  }
+
+  /// How many random places or changes a test looks at: IPITRACE_TEST_PLACES, or this many.
+  public static func places(_ usual: Int) -> Int {
+    getenv("IPITRACE_TEST_PLACES").flatMap { Int(String(cString: $0)) } ?? usual
+  }
 }

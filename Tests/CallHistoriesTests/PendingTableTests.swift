@@ -1,0 +1,95 @@
+@testable import CallHistories
+import TestSupport
+import Testing
+import TraceTypes
+
+/// The tables and rings under the histories, against plain models.
+@Suite struct PendingTableTests {
+  struct Key: Hashable {
+    var csd: UInt64
+    var target: UInt16
+  }
+
+  @Test(arguments: [30, 600, 4_000]) func agreesWithADictionary(_ keyCount: Int) {
+    var random = RepeatableRandom.forTest()
+    // Addresses as the kernel's: aligned, few high bits, and the same csd for several targets.
+    let keys = (0..<keyCount).map { index in
+      Key(csd: 0xffff_8881_0000_0000 + UInt64(index / 3) * [8, 64, 4_096, 1 << 29][index % 4], target: UInt16(index % 7))
+    }
+    var table = PendingTable()
+    var model: [Key: Int32] = [:]
+    for step in 0..<20_000 {
+      let key = keys[random.below(keys.count)]
+      let slot = table.slot(csd: key.csd, target: key.target)
+      let found = table[slot].first
+      guard found == model[key] ?? -1 else {
+        Issue.record("step \(step), seed \(random.seed): \(key) is \(found), expected \(model[key] ?? -1)")
+        return
+      }
+      if found >= 0, random.chance(0.5) {
+        table.remove(slot)
+        model[key] = nil
+      } else {
+        let value = Int32(step)
+        table.set(
+          slot, to: PendingTable.Chain(csd: key.csd, target: key.target, count: 1, first: value, last: value))
+        model[key] = value
+      }
+      guard table.count == model.count else {
+        Issue.record("step \(step), seed \(random.seed): \(table.count) entries, expected \(model.count)")
+        return
+      }
+    }
+    for key in keys {
+      let found = table[table.slot(csd: key.csd, target: key.target)].first
+      #expect(found == model[key] ?? -1, "seed \(random.seed)")
+    }
+  }
+}
+
+@Suite struct CallRingTests {
+  private func call(_ number: UInt64) -> CallRecord {
+    CallRecord(
+      kind: .single, source: 0, level: .task, pid: 0, flags: [], function: number, callsite: 0, began: number)
+  }
+
+  @Test func keepsEveryCallByItsNumberWhileItGrows() {
+    var random = RepeatableRandom.forTest()
+    var ring = CallRing()
+    var model: [UInt64] = []
+    var first: UInt64 = 0
+    for step in 0..<20_000 {
+      // Growing and shrinking by turns, so that the ring wraps around at several sizes.
+      let grows = random.chance(step / 4_000 % 2 == 0 ? 0.8 : 0.3)
+      if grows || model.isEmpty {
+        let number = ring.append(call(UInt64(step)))
+        #expect(number == first + UInt64(model.count))
+        model.append(UInt64(step))
+      } else {
+        ring.removeFirst()
+        model.removeFirst()
+        first += 1
+      }
+      let (count, head, end) = (ring.count, ring.head, first + UInt64(model.count))
+      #expect(count == model.count && head == first)
+      let holdsMore = ring.contains(end) || first > 0 && ring.contains(first - 1)
+      #expect(!holdsMore)
+      if let place = model.indices.randomElement(using: &random) {
+        let holds = ring.contains(first + UInt64(place))
+        let began = ring[first + UInt64(place)].began
+        #expect(holds && began == model[place], "step \(step), seed \(random.seed)")
+      }
+    }
+    #expect(model.count > 1_024, "the ring has grown")
+  }
+
+  @Test func isChangedInPlace() {
+    var ring = CallRing()
+    let one = ring.append(call(1))
+    let two = ring.append(call(2))
+    ring[one].openNodes = 5
+    let (changed, other) = (ring[one], ring[two])
+    #expect(changed.openNodes == 5 && other.openNodes == 0)
+    #expect(other.isComplete && !changed.isComplete)
+  }
+}
