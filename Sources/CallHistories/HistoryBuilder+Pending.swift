@@ -178,6 +178,7 @@ extension HistoryBuilder {
     } else {
       statistics.unqueued += 1
       if event.function == wakeupFunction { flushes[Int(flush)].hasUnknownWakeup = true }
+      flushes[Int(flush)].hasUnqueued = true
       flushes[Int(flush)].reason = flushes[Int(flush)].reason ?? .unqueuedCompanion
       orphans.add(
         OrphanRing.Orphan(cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds))

@@ -155,6 +155,10 @@ extension HistoryBuilder {
                 notAfter: notAfter))
           }
           attachSilently(node, to: flush)
+        case .missed where current >= 0 && flushes[Int(current)].hasUnqueued:
+          // One callback too few and one too many: more likely a damaged record than a lost call.
+          if nodes[Int(node)].kick != .coalesced { otherKick = true }
+          giveUp(node, reason: .unqueuedCompanion)
         case .missed:
           if nodes[Int(node)].kick != .coalesced { otherKick = true }
           missed(node)
@@ -289,9 +293,11 @@ extension HistoryBuilder {
     var index = first
     while index >= 0 {
       let node = nodes[Int(index)]
-      let member = FlushMember(
+      var member = FlushMember(
         csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
         started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node))
+      // An irq_work has no callback of its own. What has one is none, whatever its call site looks like.
+      if !silently, member.knowledge == .irqWork { member.knowledge = .unknown }
       if silently { silentScratch.append(member) } else { memberScratch.append(member) }
       index = node.nextInFlush
     }

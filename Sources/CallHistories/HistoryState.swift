@@ -97,6 +97,8 @@ struct FlushRecord {
   var lastSilent: Int32 = -1
   var undecidedKicks: Int32 = 0
   var otherKickPossible = false
+  /// It ran a callback that nobody queued.
+  var hasUnqueued = false
   /// A wakeup's callback was seen whose node is not known.
   var hasUnknownWakeup = false
   /// Why it can't be told what else was in the queue.

@@ -18,7 +18,8 @@ struct DumpCommand: ParsableCommand {
     do {
       let file = try TraceFile(path: trace)
       let stream = try MergedStream(
-        file: file, buffer: file.analysisBuffer(), from: timeline?.range.lowerBound, through: timeline?.range.upperBound)
+        file: file, buffer: file.analysisBuffer(), from: timeline?.range.lowerBound, through: timeline?.range.upperBound
+      )
       var printer = try EventPrinter(
         text: EventText(symbols: file.symbols, commands: file.commands), output: OutputFile(path: "-"))
       try stream.drain(into: &printer)

@@ -15,11 +15,13 @@ import Verdicts
     let trace = try Captures.named(name)
     let replay = CaptureReplay(trace)
     #expect(replay.found.isEmpty, "\(replay.summary)")
-    #expect(replay.verdict.result == .conforms)
+    // A kernel without csd events shows no calls, and nothing is said of them.
+    let hasCalls = !name.hasSuffix("no-csd.dat")
+    #expect(replay.verdict.result == (hasCalls ? .conforms : .undecided))
     #expect(replay.addsUp)
     // Counted without the builder.
     #expect(replay.verdict.accounting.queued == UInt64(trace.events.count { $0.kind == .csdQueueCPU }))
-    #expect(replay.verdict.accounting.queued > 500)
+    #expect(replay.verdict.accounting.queued > 500 || !hasCalls)
     let entries = trace.events.count { $0.kind == .csdFunctionEntry && $0.csd == 0 }
     #expect(replay.verdict.accounting.local == UInt64(entries))
   }
@@ -28,14 +30,9 @@ import Verdicts
   func atLeast99PercentAreJudged(_ name: String) throws {
     let replay = CaptureReplay(try Captures.named(name))
     let verdict = replay.verdict
-    func check() { #expect(verdict.judged * 100 >= verdict.accounting.queued * 99, "\(verdict.accounting)") }
-    // The idle task of one CPU shows nothing of what it does outside interrupts in this capture: the flushes there are not seen.
-    if name.hasPrefix("host") {
-      withKnownIssue("the capture lacks events without a mark; record it again") { check() }
-      #expect(!replay.statistics.silentLosses.isEmpty)
-    } else {
-      check()
-    }
+    #expect(verdict.judged * 100 >= verdict.accounting.queued * 99, "\(verdict.accounting)")
+    // There the idle task of one CPU shows nothing of what it does outside interrupts.
+    #expect(replay.statistics.silentLosses.isEmpty == !name.hasPrefix("host"))
   }
 
   @Test func lossWindowsAreNamed() throws {

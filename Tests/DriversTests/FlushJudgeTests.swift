@@ -1,8 +1,9 @@
 import CallEngines
-@testable import CallHistories
-@testable import Drivers
 import TestSupport
 import Testing
+
+@testable import CallHistories
+@testable import Drivers
 
 /// The judge finds in one scan what trying everything finds.
 @Suite struct FlushJudgeTests {
@@ -19,11 +20,12 @@ import Testing
         cpu: 1, inHandler: inHandler, notBefore: 90, notAfter: 100, previousEnd: 0, kicksUndecidable: undecidable,
         otherKickPossible: otherKick)
       let finding = judge.judge(
-        flush, members: ContiguousArray(members), silent: [], pollingIsRecorded: true, kicksAreRecorded: true)
+        flush, members: ContiguousArray(members), silent: [], kicksAreRecorded: true)
       let expected = Self.expected(members, flush)
       let found = Self.name(finding)
       counts[found, default: 0] += 1
-      #expect(expected.contains(found), "case \(number), seed \(random.seed): \(found), expected \(expected): \(members)")
+      #expect(
+        expected.contains(found), "case \(number), seed \(random.seed): \(found), expected \(expected): \(members)")
     }
     // Every answer has occurred.
     for name in ["explained", "undecided", "classOrder", "fifoOrder", "kickMissing", "kickNotOwed"] {
@@ -51,7 +53,9 @@ import Testing
     }
     if explained.contains(.all) { return ["explained"] }
     // A wakeup of an idle CPU by the scheduler looks like a polling kick.
-    if kickers.contains(where: { $0.kick == .polling }), kickers.count(where: { $0.kick != .polling }) < 2 { return ["undecided"] }
+    if kickers.contains(where: { $0.kick == .polling }), kickers.count(where: { $0.kick != .polling }) < 2 {
+      return ["undecided"]
+    }
     return accused(["kickNotOwed"])
   }
 
@@ -100,7 +104,7 @@ import Testing
 
   private func judge(
     _ members: [FlushMember], silent: [FlushMember] = [], inHandler: Bool = true, previousEnd: UInt64 = 0,
-    reason: UndecidedReason? = nil, otherKick: Bool = false, polling: Bool = true, kicks: Bool = true
+    reason: UndecidedReason? = nil, otherKick: Bool = false, kicks: Bool = true
   ) -> String {
     var judge = FlushJudge()
     let flush = CompletedFlush(
@@ -108,7 +112,7 @@ import Testing
       otherKickPossible: otherKick)
     return Self.name(
       judge.judge(
-        flush, members: ContiguousArray(members), silent: ContiguousArray(silent), pollingIsRecorded: polling,
+        flush, members: ContiguousArray(members), silent: ContiguousArray(silent),
         kicksAreRecorded: kicks))
   }
 
@@ -122,7 +126,6 @@ import Testing
 
   @Test func aMissingKickNeedsEveryKindOfKickRecorded() {
     #expect(judge([member(10, 20)]) == "kickMissing")
-    #expect(judge([member(10, 20)], polling: false) == "undecided")
     #expect(judge([member(10, 20)], kicks: false) == "undecided")
     #expect(judge([member(10, 20)], reason: .hotplug) == "undecided")
   }
