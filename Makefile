@@ -53,7 +53,8 @@ lint: build-packages
 	swift build --build-tests --explicit-target-dependency-import-check error >.build/lint.log 2>&1 \
 	  || { cat .build/lint.log; exit 1; }
 	@! grep 'warning:' .build/lint.log
-	if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); else for script in $(SCRIPTS); do bash -n $$script || exit; done; fi
+	if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); fi
+	for script in $(SCRIPTS); do bash -n "$$script" || exit; done
 
 format:
 	swift format --in-place --recursive Sources Tests

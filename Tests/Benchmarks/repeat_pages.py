@@ -1,7 +1,7 @@
 """Makes a long trace out of a short one: its pages again and again, each time later.
 
-For files of version 6 as `ipitrace record` writes them: one buffer, not compressed. Where one repetition meets the next,
-the first page of every CPU says that events were lost before it, which is the truth: calls are cut there.
+For files of version 6 as `ipitrace record` writes them: one buffer, not compressed. Where one repetition meets the
+next, the first page of every CPU says that events were lost before it, which is the truth: calls are cut there.
 """
 
 import struct
