@@ -1,6 +1,7 @@
-@testable import CallEngines
 import TestSupport
 import Testing
+
+@testable import CallEngines
 
 @Suite struct MainlineQueueTests {
   typealias Node = MainlineQueue.Node
@@ -108,7 +109,8 @@ import Testing
       }
       let wakeups = nodes.filter { $0.type == .ttwu }
       let expected =
-        nodes.filter { $0.type == .sync } + nodes.filter { $0.type == .async || $0.type == .irqWork } + wakeups.prefix(1)
+        nodes.filter { $0.type == .sync } + nodes.filter { $0.type == .async || $0.type == .irqWork }
+        + wakeups.prefix(1)
       queue.flushBegan()
       for node in expected {
         // Nodes that come while the flush runs wait for the next one.

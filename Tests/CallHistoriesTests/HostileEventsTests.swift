@@ -1,7 +1,8 @@
-@testable import CallHistories
 import TestSupport
 import Testing
 import TraceTypes
+
+@testable import CallHistories
 
 /// Counts what it is given.
 private final class Counter: CallHistoryConsumer {
@@ -50,7 +51,8 @@ private final class Counter: CallHistoryConsumer {
         builder.gapBegan(
           TraceGap(
             cpu: event.cpu, afterNanoseconds: random.chance(0.1) ? nil : event.nanoseconds,
-            beforeNanoseconds: random.chance(0.1) ? nil : event.nanoseconds &+ UInt64(random.below(500)), lostEvents: nil)
+            beforeNanoseconds: random.chance(0.1) ? nil : event.nanoseconds &+ UInt64(random.below(500)),
+            lostEvents: nil)
         )
       }
       let one = [event]
@@ -76,7 +78,8 @@ private final class Counter: CallHistoryConsumer {
     for number in 0..<count {
       let event = [
         TraceEvent(
-          nanoseconds: UInt64(number), cpu: UInt16(number % 4), kind: .csdQueueCPU, csd: UInt64(number + 1), function: 9,
+          nanoseconds: UInt64(number), cpu: UInt16(number % 4), kind: .csdQueueCPU, csd: UInt64(number + 1),
+          function: 9,
           callsite: callsite, target: Int32(4 + number % 60))
       ]
       builder.consume(event.span, maskWords: noWords.span)

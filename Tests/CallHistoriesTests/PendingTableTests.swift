@@ -1,7 +1,8 @@
-@testable import CallHistories
 import TestSupport
 import Testing
 import TraceTypes
+
+@testable import CallHistories
 
 /// The tables and rings under the histories, against plain models.
 @Suite struct PendingTableTests {
@@ -14,7 +15,8 @@ import TraceTypes
     var random = RepeatableRandom.forTest()
     // Addresses as the kernel's: aligned, few high bits, and the same csd for several targets.
     let keys = (0..<keyCount).map { index in
-      Key(csd: 0xffff_8881_0000_0000 + UInt64(index / 3) * [8, 64, 4_096, 1 << 29][index % 4], target: UInt16(index % 7))
+      Key(
+        csd: 0xffff_8881_0000_0000 + UInt64(index / 3) * [8, 64, 4_096, 1 << 29][index % 4], target: UInt16(index % 7))
     }
     var table = PendingTable()
     var model: [Key: Int32] = [:]

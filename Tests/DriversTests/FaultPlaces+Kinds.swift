@@ -59,7 +59,8 @@ extension FaultPlaces {
   /// callbacks, so that no other flush can account for it. All other members needed no kick, which is what makes this one
   /// the only possible explanation.
   private func kickRemoved(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
-    guard member.kick == .ipi, let kick = event(member.source, member.kicked, .ipiSendCPU), missingKickShows(seen, member),
+    guard member.kick == .ipi, let kick = event(member.source, member.kicked, .ipiSendCPU),
+      missingKickShows(seen, member),
       goesOnWithoutKick(member, target: seen.flush.cpu, after: kick)
     else { return nil }
     return fault(.kickMissing, seen, member, until: member.started, "kick removed") { $0.events.remove(at: kick) }
@@ -119,7 +120,8 @@ extension FaultPlaces {
       altered.events.insert(kick, at: queued + 1)
       return Fault(
         rule: .kickNotOwed, cpus: [member.source, seen.flush.cpu],
-        times: (seen.members.map(\.queued).min() ?? 0)...end, text: "second kick for the call queued at \(member.queued)",
+        times: (seen.members.map(\.queued).min() ?? 0)...end,
+        text: "second kick for the call queued at \(member.queued)",
         trace: altered)
     }
   }
@@ -176,7 +178,8 @@ extension FaultPlaces {
     for other in trace.cpus.map(UInt16.init) where other != seen.flush.cpu && !forgetfulCPUs.contains(other) {
       guard isSteady(other, member.queued, end), let before = events(of: other, before: callback.entry).last,
         let after = events(of: other, after: callback.entry).first, after > callback.exit,
-        trace.events[before].flags.level == .task, trace.events[after].flags.level == .task || opens(trace.events[after]),
+        trace.events[before].flags.level == .task,
+        trace.events[after].flags.level == .task || opens(trace.events[after]),
         trace.events[before].kind == .schedSwitch || trace.events[before].kind == .cpuIdle,
         pending(on: other, queuedBy: end, startedFrom: member.started).isEmpty
       else { continue }
@@ -205,7 +208,8 @@ extension FaultPlaces {
   private func callbackRepeated(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
     guard let callback = callback(member, of: seen) else { return nil }
     let end = trace.events[callback.exit].nanoseconds
-    guard !others(member).contains(where: { $0.target == seen.flush.cpu && $0.queued <= end && ($0.started ?? .max) > end })
+    guard
+      !others(member).contains(where: { $0.target == seen.flush.cpu && $0.queued <= end && ($0.started ?? .max) > end })
     else { return nil }
     return fault(.ranTwice, seen, member, until: end, "callback repeated") {
       var entry = $0.events[callback.entry]

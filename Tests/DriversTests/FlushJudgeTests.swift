@@ -1,8 +1,9 @@
 import CallEngines
-@testable import CallHistories
-@testable import Drivers
 import TestSupport
 import Testing
+
+@testable import CallHistories
+@testable import Drivers
 
 /// The judge finds in one scan what trying everything finds.
 @Suite struct FlushJudgeTests {
@@ -23,7 +24,8 @@ import Testing
       let expected = Self.expected(members, flush)
       let found = Self.name(finding)
       counts[found, default: 0] += 1
-      #expect(expected.contains(found), "case \(number), seed \(random.seed): \(found), expected \(expected): \(members)")
+      #expect(
+        expected.contains(found), "case \(number), seed \(random.seed): \(found), expected \(expected): \(members)")
     }
     // Every answer has occurred.
     for name in ["explained", "undecided", "classOrder", "fifoOrder", "kickMissing", "kickNotOwed"] {
@@ -51,7 +53,9 @@ import Testing
     }
     if explained.contains(.all) { return ["explained"] }
     // A wakeup of an idle CPU by the scheduler looks like a polling kick.
-    if kickers.contains(where: { $0.kick == .polling }), kickers.count(where: { $0.kick != .polling }) < 2 { return ["undecided"] }
+    if kickers.contains(where: { $0.kick == .polling }), kickers.count(where: { $0.kick != .polling }) < 2 {
+      return ["undecided"]
+    }
     return accused(["kickNotOwed"])
   }
 

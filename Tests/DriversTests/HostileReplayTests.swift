@@ -1,3 +1,4 @@
+import CallEngines
 import CallHistories
 import Drivers
 import TestSupport

@@ -29,7 +29,8 @@ import TraceTypes
   }
 
   @Test(arguments: [
-    ("", []), ("0", [0]), ("0-3,7,9-10", [0, 1, 2, 3, 7, 9, 10]), ("5,3", [3, 5]), ("63-65", [63, 64, 65]), ("2-2", [2]),
+    ("", []), ("0", [0]), ("0-3,7,9-10", [0, 1, 2, 3, 7, 9, 10]), ("5,3", [3, 5]), ("63-65", [63, 64, 65]),
+    ("2-2", [2]),
     ("65535", [65_535]), ("0-3\n", [0, 1, 2, 3]),
   ])
   func readsLists(_ text: String, _ cpus: [Int]) {
@@ -57,7 +58,8 @@ import TraceTypes
     for _ in 0..<200 {
       var facts = CaptureFacts()
       facts.version = random.below(4)
-      facts.enabledEvents = Array(EventKind.allCases.map(\.qualifiedName).shuffled(using: &random).prefix(random.below(9)))
+      facts.enabledEvents = Array(
+        EventKind.allCases.map(\.qualifiedName).shuffled(using: &random).prefix(random.below(9)))
       facts.missingEvents = random.chance(0.5) ? [] : ["csd:csd_queue_cpu"]
       facts.possible = mask()
       facts.online = mask()
