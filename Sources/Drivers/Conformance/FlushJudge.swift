@@ -203,12 +203,8 @@ struct FlushJudge {
     if count == 0 { return true }
     orderOfAdding(members, cut: cut, kicker: kicker)
     for (position, index) in witness.enumerated() {
-      let type: NodeType =
-        members[index].knowledge == .wakeup
-        ? .ttwu
-        : members[index].knowledge == .irqWork
-          ? .irqWork
-          : index < cut ? .sync : .async
+      // Members show callbacks, which an irq_work of the kernel's never does: one of a damaged trace is taken as it ran.
+      let type: NodeType = members[index].knowledge == .wakeup ? .ttwu : index < cut ? .sync : .async
       let outcome = queue.enqueued(MainlineQueue.Node(id: Int32(index), type: type))
       if kicker >= 0, (outcome == .kickOwed) != (index == kicker) { return abandon() }
       if position > 0, outcome != .coalesced { return abandon() }
