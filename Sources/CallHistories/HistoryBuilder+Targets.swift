@@ -293,11 +293,9 @@ extension HistoryBuilder {
     var index = first
     while index >= 0 {
       let node = nodes[Int(index)]
-      var member = FlushMember(
+      let member = FlushMember(
         csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
         started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node))
-      // An irq_work has no callback of its own. What has one is none, whatever its call site looks like.
-      if !silently, member.knowledge == .irqWork { member.knowledge = .unknown }
       if silently { silentScratch.append(member) } else { memberScratch.append(member) }
       index = node.nextInFlush
     }
