@@ -233,6 +233,13 @@ extension HistoryBuilder {
     if calls.contains(call) { calls[call].openNodes -= 1 }
   }
 
+  /// Keeps memory bounded, whatever the trace holds.
+  mutating func giveUpBeyondLimits(at time: UInt64) {
+    while calls.count > Self.maximumOpenCalls || openNodes > Self.maximumOpenTargets, calls.count > 0 {
+      giveUpOldestCall(at: time)
+    }
+  }
+
   /// The oldest call has been open for too many later ones: whatever of it is undecided stays so.
   mutating func giveUpOldestCall(at time: UInt64) {
     let sequence = calls.head

@@ -36,7 +36,7 @@ extension HistoryBuilder {
     if cpus[target].hotplug != .none { nodes[Int(node)].marks.insert(.hotplug) }
     if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
     appendPending(node, target: target)
-    if calls.count > Self.maximumOpenCalls { giveUpOldestCall(at: event.nanoseconds) }
+    giveUpBeyondLimits(at: event.nanoseconds)
   }
 
   /// What a call site makes, by the name of the function that holds it.
@@ -286,7 +286,7 @@ extension HistoryBuilder {
       call.localStarted = event.nanoseconds
       call.localOpen = true
       let sequence = calls.append(call)
-      if calls.count > Self.maximumOpenCalls { giveUpOldestCall(at: event.nanoseconds) }
+      giveUpBeyondLimits(at: event.nanoseconds)
       return sequence
     }
   }

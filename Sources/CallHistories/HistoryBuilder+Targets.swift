@@ -44,8 +44,8 @@ extension HistoryBuilder {
       return
     }
     if !inHandler, flushes[Int(flush)].first >= 0, beginsNewImplicitFlush(node, flush: flush) {
-      endFlush(cpu: cpu, notBefore: flushes[Int(flush)].notBefore, at: cpus[cpu].lastEvent)
-      flush = beginFlush(event, inHandler: false, notBefore: cpus[cpu].lastEvent)
+      endFlush(cpu: cpu, notBefore: flushes[Int(flush)].notBefore, at: cpus[cpu].lastOutsideFlush)
+      flush = beginFlush(event, inHandler: false, notBefore: cpus[cpu].lastOutsideFlush)
     }
     nodes[Int(node)].startedAt = event.nanoseconds
     nodes[Int(node)].flush = flush
@@ -93,7 +93,7 @@ extension HistoryBuilder {
     if cpus[cpu].handlerStart != QueuedCall.never, level >= .hard {
       return beginFlush(event, inHandler: true, notBefore: cpus[cpu].handlerStart)
     }
-    return beginFlush(event, inHandler: false, notBefore: cpus[cpu].lastEvent)
+    return beginFlush(event, inHandler: false, notBefore: cpus[cpu].lastOutsideFlush)
   }
 
   private mutating func beginFlush(_ event: TraceEvent, inHandler: Bool, notBefore: UInt64) -> Int32 {
@@ -120,14 +120,30 @@ extension HistoryBuilder {
     return -1
   }
 
-  /// Ends a flush outside handlers when an event shows that it is over: such a flush runs with interrupts off, so whatever is
-  /// not a callback, nor inside one, comes after it.
+  /// Whether an event can't come from inside a flush that runs outside handlers.
+  ///
+  /// Such a flush runs in a task, with interrupts off. What its callbacks do lies between their events; an irq_work has none, so
+  /// whatever else a task does with interrupts off may be an irq_work's doing.
+  static func isOutsideFlush(_ event: TraceEvent, level: ContextLevel) -> Bool {
+    switch level {
+    case .nonMaskable: return false
+    case .hard, .soft: return true
+    case .task: break
+    }
+    switch event.kind {
+    case .schedSwitch, .cpuIdle: return true
+    default: return !event.flags.contains(.interruptsOff)
+    }
+  }
+
+  /// Ends a flush outside handlers when an event shows that it is over.
   mutating func endImplicitFlush(before event: TraceEvent, level: ContextLevel) {
     let cpu = Int(event.cpu)
-    guard cpus[cpu].frames.isEmpty, level != .nonMaskable else { return }
+    guard cpus[cpu].frames.isEmpty else { return }
     if event.kind == .csdFunctionEntry, event.csd != 0, level == .task || cpus[cpu].handlerStart == QueuedCall.never {
       return
     }
+    guard Self.isOutsideFlush(event, level: level) else { return }
     endFlush(cpu: cpu, notBefore: flushes[Int(cpus[cpu].flush)].notBefore, at: event.nanoseconds)
   }
 

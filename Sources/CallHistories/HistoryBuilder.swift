@@ -18,6 +18,8 @@ public import TraceTypes
 public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   /// How many calls may be incomplete before the oldest is given up as undecided.
   public static var maximumOpenCalls: Int { 1 << 17 }
+  /// How many targets these calls may have together.
+  public static var maximumOpenTargets: Int { 1 << 18 }
   /// A CPU that shows no event at all for this long after the start of the trace is taken to make no call at the start. The
   /// longest time between queue event and add that was ever observed is 36 ms.
   static var settleNanoseconds: UInt64 { 100_000_000 }
@@ -29,6 +31,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var names: any AddressNaming
   var nodes = UniqueArray<QueuedCall>()
   var freeNode: Int32 = -1
+  var openNodes = 0
   var calls = CallRing()
   var flushes = UniqueArray<FlushRecord>()
   var freeFlush: Int32 = -1
@@ -120,7 +123,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .schedSwitch: cpus[cpu].currentPid = event.target
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
-    cpus[cpu].lastEvent = event.nanoseconds
+    if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
+      cpus[cpu].lastOutsideFlush = event.nanoseconds
+    }
   }
 
   private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {
@@ -175,6 +180,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   mutating func makeNode(_ node: QueuedCall) -> Int32 {
     statistics.queued += 1
+    openNodes += 1
     if freeNode >= 0 {
       let index = freeNode
       freeNode = nodes[Int(index)].nextInCall
@@ -186,6 +192,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   }
 
   mutating func freeNode(_ index: Int32) {
+    openNodes -= 1
     nodes[Int(index)].nextInCall = freeNode
     freeNode = index
   }

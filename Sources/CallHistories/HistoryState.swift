@@ -24,8 +24,9 @@ struct CPUState {
   }
 
   var seen = false
-  /// The CPU's latest event, in nanoseconds.
-  var lastEvent: UInt64 = 0
+  /// The CPU's latest event, in nanoseconds, that lies outside a flush or ends a callback: a flush that begins later took its
+  /// batch later.
+  var lastOutsideFlush: UInt64 = 0
   var unsettled = false
   var hotplug = Hotplug.none
   var hotplugStep: Int32 = 0

@@ -4,7 +4,8 @@ public import TraceTypes
 ///
 ///     TIME CPU[LEVEL] VERB ARGUMENTS      # comment
 ///
-/// Times are nanoseconds, levels `t` (task, the default), `s` (softirq), `h` (hardirq), `n` (NMI). Lines may come in any order.
+/// Times are nanoseconds, levels `t` (task, the default), `i` (task with interrupts off), `s` (softirq), `h` (hardirq), `n`
+/// (NMI). Lines may come in any order.
 ///
 /// | verb | arguments | event |
 /// |---|---|---|
@@ -61,6 +62,7 @@ public struct TraceScript: Sendable {
     guard let cpu = UInt16(word.dropLast()) else { return nil }
     switch first {
     case "t": return (cpu, [])
+    case "i": return (cpu, [.interruptsOff])
     case "s": return (cpu, [.softInterrupt])
     case "h": return (cpu, [.hardInterrupt, .interruptsOff])
     case "n": return (cpu, [.nonMaskableInterrupt, .interruptsOff])
