@@ -90,7 +90,7 @@ extension HistoryBuilder {
           giveUp(node, reason: .targetGap)
           return -1
         }
-        giveUp(newest, reason: .targetGap)
+        giveUp(newest, reason: mayHaveRun ? .targetGap : .stateUnknown)
         newest = node
       }
       node = next

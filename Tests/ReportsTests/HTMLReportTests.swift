@@ -105,7 +105,7 @@ struct HTMLReportTests {
   @Test("a real browser finds nothing wrong", .enabled(if: browser), .timeLimit(.minutes(3)), arguments: named.indices)
   func inTheBrowser(index: Int) throws {
     let (name, result) = Self.named[index]
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = "\(folder.path)/\(name).html"
     try #require(TestFile.write(Array(HTMLReport.render(result).utf8), to: path))
     let check = try #require(
@@ -127,7 +127,7 @@ struct HTMLReportTests {
     let page = HTMLReport.render(.example)
     let broken = page.replacing(what, with: with, maxReplacements: 1)
     try #require(broken != page)
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = folder.path + "/broken.html"
     try #require(TestFile.write(Array(broken.utf8), to: path))
     let check = try #require(

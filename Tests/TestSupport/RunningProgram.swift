@@ -5,26 +5,34 @@ public final class RunningProgram {
   public struct Result: Sendable {
     /// Exit status, or 128 + the signal that killed it.
     public var status: Int32
-    public var output: String
-    public var errors: String
+    public var outputBytes: [UInt8]
+    public var errorBytes: [UInt8]
+
+    public var output: String { String(decoding: outputBytes, as: UTF8.self) }
+    public var errors: String { String(decoding: errorBytes, as: UTF8.self) }
   }
 
   public let process: Int32
   private let output: Int32
   private let errors: Int32
 
-  /// - Parameter path: the program; one without a slash is looked for in PATH.
+  /// - Parameters:
+  ///   - path: the program; one without a slash is looked for in PATH.
+  ///   - input: what it reads on standard input.
   /// - Returns: nil when it can't be started.
-  public init?(_ path: String, _ arguments: [String]) {
-    var names = (0..<2).map { _ in Array("/tmp/ipitrace-test-XXXXXX".utf8CString) }
+  public init?(_ path: String, _ arguments: [String], input: [UInt8] = []) {
+    var names = (0..<3).map { _ in Array("/tmp/ipitrace-test-XXXXXX".utf8CString) }
     output = mkstemp(&names[0])
     errors = mkstemp(&names[1])
+    let inputFile = mkstemp(&names[2])
+    defer { close(inputFile) }
     for name in names { unlink(name) }
 
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    guard input.withUnsafeBytes({ pwrite(inputFile, $0.baseAddress, $0.count, 0) }) == input.count else { return nil }
+    posix_spawn_file_actions_adddup2(&actions, inputFile, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, errors, 2)
 
@@ -61,7 +69,8 @@ public final class RunningProgram {
     while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     let signal = status & 0x7f
     return Result(
-      status: signal == 0 ? status >> 8 & 0xff : 128 + signal, output: Self.text(output), errors: Self.text(errors))
+      status: signal == 0 ? status >> 8 & 0xff : 128 + signal, outputBytes: Self.bytes(output),
+      errorBytes: Self.bytes(errors))
   }
 
   /// Runs a program to its end; nil when it can't be started.
@@ -69,13 +78,13 @@ public final class RunningProgram {
     RunningProgram(path, arguments)?.wait()
   }
 
-  private static func text(_ file: Int32) -> String {
+  private static func bytes(_ file: Int32) -> [UInt8] {
     var bytes: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { chunk.deallocate() }
     while true {
       let count = pread(file, chunk.baseAddress, chunk.count, off_t(bytes.count))
-      if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+      if count <= 0 { return bytes }
       bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
     }
   }

@@ -53,7 +53,7 @@ struct ExitStatusTests {
 
   @Test("an output that can't be written is 1, with one sentence", arguments: ["--json", "--html", "--calls"])
   func unwritable(option: String) throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let reasons = [
       "/dev/full": "No space left on device", folder.path: "Is a directory",
       folder.path + "/no/such/place": "No such file or directory",
@@ -82,7 +82,7 @@ struct ExitStatusTests {
       #expect(run.status == 0)
     }
     // A trace without a single call lets nobody conclude anything.
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = folder.path + "/idle.dat"
     let idle = TraceEvent(nanoseconds: 1_000, cpu: 0, kind: .cpuIdle)
     try #require(TestFile.write(TraceFileBuilder(events: [idle]).bytes, to: path))
@@ -96,7 +96,7 @@ struct ExitStatusTests {
   @Test("record passes on the status of its command, also where it looks like one of the argument parser's")
   func recordedStatus() throws {
     guard LiveKernel.canRecord else { return }
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     for status in [64, 3, 1, 0] {
       let run = try ipitrace(["record", "-o", folder.path + "/trace.dat", "--", "sh", "-c", "exit \(status)"])
       #expect(run.status == status)

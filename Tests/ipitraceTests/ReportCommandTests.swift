@@ -40,7 +40,7 @@ struct ReportCommandTests {
 
   @Test("writes a page with mode 0644, whole, and leaves nothing beside it")
   func page() throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = folder.path + "/report.html"
     let before = umask(0o022)
     defer { umask(before) }
@@ -58,7 +58,7 @@ struct ReportCommandTests {
 
   @Test("an input that can't be read leaves an older page as it is")
   func olderPage() throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = folder.path + "/report.html"
     try #require(TestFile.write(Array("older".utf8), to: path))
     let run = try report("-", "--html", path, input: Array("{".utf8))
@@ -69,7 +69,7 @@ struct ReportCommandTests {
 
   @Test("follows a link, and writes to devices as they are")
   func linksAndDevices() throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let path = folder.path + "/page.html"
     let link = folder.path + "/link.html"
     try #require(TestFile.write([], to: path))
@@ -84,7 +84,7 @@ struct ReportCommandTests {
 
   @Test("refuses what is no result with status 3 and one clear sentence")
   func refusals() throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let sentence = "expected a result written by 'ipitrace replay --json', but "
     let missing = try report(folder.path + "/missing.json")
     #expect(missing.status == 3)
@@ -106,7 +106,7 @@ struct ReportCommandTests {
 
   @Test("says why a page can't be written")
   func unwritable() throws {
-    let folder = try #require(TemporaryFolder())
+    let folder = TemporaryDirectory()
     let run = try report(Self.example, "--html", folder.path + "/no/such/report.html")
     #expect(run.status == 1)
     #expect(
