@@ -17,12 +17,9 @@ public struct ConformanceDriver: Sendable {
   /// Judges one flush.
   mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-
     kicksAreRecorded: Bool
   ) -> FlushJudgement {
-    switch judge.judge(
-      flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
-    {
+    switch judge.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded) {
     case .explained: return .explained
     case .undecided(let reason): return .undecided(reason)
     case .violated(let violation):

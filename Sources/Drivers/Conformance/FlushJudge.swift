@@ -49,15 +49,11 @@ struct FlushJudge {
 
   init() {}
 
+  /// - Parameter kicksAreRecorded: whether every kind of kick would be in the trace if it had happened.
   mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-
     kicksAreRecorded: Bool
   ) -> Finding {
-    let count = members.count
-    let kickers = kickers(in: members)
-
-    // The callbacks' order.
     let cut: ClosedRange<Int>
     switch orderCuts(members) {
     case .cuts(let range): cut = range
@@ -65,36 +61,45 @@ struct FlushJudge {
       return flush.inHandler ? .violated(violation) : .undecided(.flushBoundaryUnknown)
     }
     // A member that was queued after its batch was taken: the clocks disagree.
-    if count > 0, (0..<count).contains(where: { members[$0].queued > members[0].started }) {
+    if let first = members.first, members.contains(where: { $0.queued > first.started }) {
       return .undecided(.clockSkew)
     }
-
-    // The kicks.
-    var cutChosen = cut.upperBound
-    var kicker = -1
-    if kickers.strong > 1, flush.inHandler {
-      let both = (0..<count).filter { members[$0].kick == .ipi || members[$0].kick == .maskIPI }
+    let kickers = kickers(in: members)
+    if kickers.all == 0 {
+      if let finding = withoutKick(
+        flush, members: members, silent: silent, unknownKicks: kickers.unknown, kicksAreRecorded: kicksAreRecorded)
+      {
+        return finding
+      }
+      return run(members, cut: cut.upperBound, kicker: -1) ? .explained : .undecided(.stateUnknown)
+    }
+    if kickers.all > 1 {
+      // Whoever kicked second found the queue empty, so a flush had taken the first: not within one handler. A polling wakeup
+      // may be the scheduler's own.
+      guard flush.inHandler, kickers.strong > 1 else { return .undecided(.flushBoundaryUnknown) }
+      let both = members.indices.filter { members[$0].kick == .ipi || members[$0].kick == .maskIPI }
       return .violated(Violation(rule: .kickNotOwed, members: both, margin: .max))
     }
-    if kickers.strong > 1 || (kickers.all > 1) { return .undecided(.flushBoundaryUnknown) }
-    if kickers.all == 1 {
-      kicker = kickers.last
-      let isStrong = members[kicker].kick != .polling
-      if let violation = firstPlace(of: kicker, members, cut: cut, chosen: &cutChosen) {
-        return flush.inHandler && isStrong ? .violated(violation) : .undecided(.flushBoundaryUnknown)
-      }
-    } else if count > 0 {
-      var explained = flush.otherKickPossible
-      for index in silent.indices where silent[index].kick != .coalesced { explained = true }
-      if !explained || flush.kicksUndecidable != nil {
-        if kickers.unknown > 0 { return .undecided(.sourceGap) }
-        if let reason = flush.kicksUndecidable { return .undecided(reason) }
-        guard kicksAreRecorded else { return .undecided(.eventsNotRecorded) }
-        let margin = (0..<count).map { members[$0].queued &- min(flush.previousEnd, members[$0].queued) }.min() ?? 0
-        return .violated(Violation(rule: .kickMissing, members: Array(0..<count), margin: margin))
-      }
+    var chosen = cut.upperBound
+    if let violation = firstPlace(of: kickers.last, members, cut: cut, chosen: &chosen) {
+      return flush.inHandler && kickers.strong == 1 ? .violated(violation) : .undecided(.flushBoundaryUnknown)
     }
-    return run(members, silent: silent, cut: cutChosen, kicker: kicker) ? .explained : .undecided(.stateUnknown)
+    return run(members, cut: chosen, kicker: kickers.last) ? .explained : .undecided(.stateUnknown)
+  }
+
+  /// What it means that none of the members kicked: nothing, if another node can have kicked for them.
+  private func withoutKick(
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    unknownKicks: Int, kicksAreRecorded: Bool
+  ) -> Finding? {
+    if members.isEmpty { return nil }
+    let otherKicked = flush.otherKickPossible || silent.contains { $0.kick != .coalesced }
+    if otherKicked, flush.kicksUndecidable == nil { return nil }
+    if unknownKicks > 0 { return .undecided(.sourceGap) }
+    if let reason = flush.kicksUndecidable { return .undecided(reason) }
+    guard kicksAreRecorded else { return .undecided(.eventsNotRecorded) }
+    let margin = members.reduce(UInt64.max) { min($0, $1.queued &- min(flush.previousEnd, $1.queued)) }
+    return .violated(Violation(rule: .kickMissing, members: Array(members.indices), margin: margin))
   }
 
   private func kickers(in members: ContiguousArray<FlushMember>) -> (strong: Int, all: Int, unknown: Int, last: Int) {
@@ -196,9 +201,7 @@ struct FlushJudge {
   // MARK: The engine
 
   /// Makes the engine run the flush, with the adds in an order that the windows allow.
-  private mutating func run(
-    _ members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>, cut: Int, kicker: Int
-  ) -> Bool {
+  private mutating func run(_ members: ContiguousArray<FlushMember>, cut: Int, kicker: Int) -> Bool {
     let count = members.count
     if count == 0 { return true }
     orderOfAdding(members, cut: cut, kicker: kicker)
