@@ -10,6 +10,9 @@ public enum LiveKernel {
 
   public static var hasTraceCmd: Bool { RunningProgram.run("trace-cmd", ["--help"]) != nil }
 
+  /// Whether a mount namespace of one's own can be had: not in a change-root whose root is no mount point.
+  public static var canMountPrivately: Bool { RunningProgram.run("unshare", ["-m", "true"])?.status == 0 }
+
   /// The instances that recorders left behind.
   public static var staleRecorders: [String] {
     listing(instances).filter { name in

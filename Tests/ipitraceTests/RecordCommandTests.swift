@@ -159,7 +159,8 @@ import TraceTypes
     #expect(directory.names == ["second.dat", "trace.dat"])
   }
 
-  @Test(.enabled(if: LiveKernel.canRecord && LiveKernel.hasSeveralCPUs)) func fullDiskStopsTheRecording() throws {
+  @Test(.enabled(if: LiveKernel.canRecord && LiveKernel.hasSeveralCPUs && LiveKernel.canMountPrivately))
+  func fullDiskStopsTheRecording() throws {
     let program = try #require(Self.program)
     let load = CrossCallLoad()
     defer { load.stop() }
