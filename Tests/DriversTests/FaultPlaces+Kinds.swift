@@ -147,10 +147,12 @@ extension FaultPlaces {
 
   /// Fault: a callback with a csd of its own; a wakeup only where it stands for no other, and no other can stand for it,
   /// because the target began none since it was queued.
-  /// Proof: the node was certainly on the queue when its handler began, and the target's events are complete.
+  /// Proof: the node was certainly on the queue when its handler began, and the target's events are complete: its idle task is
+  /// known to show its flushes, and no callback of the handler is left over that the node's could be, in a damaged record.
   private func absenceShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
     if member.knowledge == .wakeup, !seen.silent.isEmpty || wokeOthers(seen, member) { return false }
-    return member.addedBy < seen.flush.notBefore && isComplete(member, seen)
+    return member.addedBy < seen.flush.notBefore && isComplete(member, seen) && showsItsIdleTask(seen)
+      && knowsAllCallbacks(seen)
   }
 
   private func wokeOthers(_ seen: SeenFlush, _ member: FlushMember) -> Bool {

@@ -57,6 +57,9 @@ struct FaultPlaces: Sendable {
   private let byTarget: [UInt16: [QueuedCall]]
   /// CPUs on which events are missing without a mark: a switch named another task than the one that went on.
   let forgetfulCPUs: Set<UInt16>
+  /// When the idle task of a CPU was first seen to run, and when it first showed an event outside interrupts.
+  private let idleRan: [UInt16: UInt64]
+  private let idleShowed: [UInt16: UInt64]
   /// When hotplug steps were taken, by the CPU that they were about.
   private let hotplug: [UInt16: [UInt64]]
   let crossCall: UInt64
@@ -88,12 +91,18 @@ struct FaultPlaces: Sendable {
     var expectedPid: [UInt16: Int32] = [:]
     var forgetful: Set<UInt16> = []
     var hotplug: [UInt16: [UInt64]] = [:]
+    var idleRan: [UInt16: UInt64] = [:]
+    var idleShowed: [UInt16: UInt64] = [:]
     for (place, event) in trace.events.enumerated() {
       let key = EventKey(cpu: event.cpu, time: event.nanoseconds, kind: event.kind, csd: event.csd)
       index[key] = index[key] == nil ? place : -1
       byCPU[event.cpu, default: []].append(place)
       if let expected = expectedPid[event.cpu], expected != event.pid { forgetful.insert(event.cpu) }
       expectedPid[event.cpu] = event.kind == .schedSwitch ? event.target : event.pid
+      if event.pid == 0 {
+        if idleRan[event.cpu] == nil { idleRan[event.cpu] = event.nanoseconds }
+        if event.flags.level == .task, idleShowed[event.cpu] == nil { idleShowed[event.cpu] = event.nanoseconds }
+      }
       if event.kind == .cpuhpEnter || event.kind == .cpuhpMultiEnter || event.kind == .cpuhpExit, event.target >= 0 {
         hotplug[UInt16(event.target), default: []].append(event.nanoseconds)
       }
@@ -102,10 +111,30 @@ struct FaultPlaces: Sendable {
     self.byCPU = byCPU
     self.forgetfulCPUs = forgetful
     self.hotplug = hotplug
+    self.idleRan = idleRan
+    self.idleShowed = idleShowed
     crossCall = trace.symbols.addresses(ofSymbol: ScriptNames.crossCall).first ?? 0
   }
 
   // MARK: Finding
+
+  /// Whether it had been seen by the beginning of a flush that the CPU's idle task, if it ran, shows what it does.
+  func showsItsIdleTask(_ seen: SeenFlush) -> Bool {
+    let cpu = seen.flush.cpu
+    guard let ran = idleRan[cpu], ran <= seen.flush.notBefore else { return true }
+    return idleShowed[cpu].map { $0 < seen.flush.notBefore } ?? false
+  }
+
+  /// Whether all callbacks of a flush in a handler belong to calls that were queued.
+  func knowsAllCallbacks(_ seen: SeenFlush) -> Bool {
+    var count = 0
+    for place in byCPU[seen.flush.cpu] ?? [] where trace.events[place].nanoseconds >= seen.flush.notBefore {
+      let event = trace.events[place]
+      if event.kind == .callFunctionExit || event.kind == .callFunctionSingleExit { break }
+      if event.kind == .csdFunctionEntry, event.csd != 0 { count += 1 }
+    }
+    return count == seen.members.count
+  }
 
   func key(_ member: FlushMember, of flush: SeenFlush) -> CallKey {
     CallKey(source: member.source, target: flush.flush.cpu, queued: member.queued, csd: member.csd)

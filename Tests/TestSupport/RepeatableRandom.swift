@@ -28,10 +28,16 @@ public struct RepeatableRandom: RandomNumberGenerator, Sendable {
 }
 
 extension RepeatableRandom {
-  /// For a random test: another seed each run, unless IPITRACE_TEST_SEED says which. A test names the seed where it fails.
-  public static func forTest() -> RepeatableRandom {
-    let named = getenv("IPITRACE_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
-    return RepeatableRandom(seed: named ?? UInt64.random(in: 0...UInt64(UInt32.max)))
+  /// For a random test: the same seed each run, one that depends on the test's name. IPITRACE_TEST_SEED names another, or is
+  /// `random`. A test names the seed where it fails.
+  public static func forTest(_ name: String = #function) -> RepeatableRandom { RepeatableRandom(seed: testSeed(name)) }
+
+  /// The seed of ``forTest(_:)``.
+  public static func testSeed(_ name: String = #function) -> UInt64 {
+    guard let wanted = getenv("IPITRACE_TEST_SEED").map({ String(cString: $0) }) else {
+      return ScriptNames.address(of: name) & UInt64(UInt32.max)
+    }
+    return UInt64(wanted) ?? UInt64.random(in: 0...UInt64(UInt32.max))
   }
 
   /// How many random places or changes a test looks at: IPITRACE_TEST_PLACES, or this many.

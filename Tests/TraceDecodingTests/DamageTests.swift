@@ -61,7 +61,7 @@ import TraceTypes
   }
 
   @Test(arguments: kinds) func filesThatAreCutOff(_ kind: Kind) throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     for reversed in kind.version == 7 ? [false, true] : [false] {
       var builder = sample(kind, &random)
@@ -86,7 +86,7 @@ import TraceTypes
 
   /// The data of version 6 come last, so there the events before the cut are still to be had.
   @Test func cutOffDataAreReadAsFarAsTheyGo() throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     let expected = RandomEvents(count: 3000, cpus: [0, 1], using: &random)
     let built = TraceFileBuilder(events: expected.events, maskWords: expected.maskWords, version: 6).build()
@@ -113,7 +113,7 @@ import TraceTypes
   }
 
   @Test(arguments: kinds) func filesWithChangedBytes(_ kind: Kind) throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     let built = sample(kind, &random).build()
     for round in 0..<400 {
@@ -137,7 +137,7 @@ import TraceTypes
   }
 
   @Test func pagesOfNoise() throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     for round in 0..<300 {
       var pages: [[UInt8]] = []

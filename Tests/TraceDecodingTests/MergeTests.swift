@@ -100,7 +100,7 @@ import TraceTypes
   }
 
   @Test(arguments: Compression.allCases) func aWindowDeliversWhatIsInIt(_ compression: Compression) throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     let expected = RandomEvents(count: 6000, cpus: [0, 1, 5], using: &random)
     let file = try TraceFileBuilder(

@@ -26,7 +26,7 @@ import TraceTypes
   }()
 
   @Test(arguments: cases) func everyEventComesBack(_ example: Case) throws {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     let expected = RandomEvents(count: 4000, cpus: example.cpus, using: &random)
     let file = try TraceFileBuilder(

@@ -95,8 +95,3 @@ struct RandomEvents {
       }
   }
 }
-
-/// A seed for a random test: another one each run, unless IPITRACE_TEST_SEED says which.
-func testSeed() -> UInt64 {
-  TestEnvironment.value("IPITRACE_TEST_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64(UInt32.max))
-}

@@ -94,7 +94,7 @@ import TraceDecoding
 
   /// The same answers as from looking at every line.
   @Test func asByLookingAtEveryLine() {
-    let seed = testSeed()
+    let seed = RepeatableRandom.testSeed()
     var random = RepeatableRandom(seed: seed)
     let lines = (0..<500).map { (0xffff_ffff_8000_0000 + UInt64(random.below(1 << 22)), "name\($0)") }
     let table = SymbolTable(
