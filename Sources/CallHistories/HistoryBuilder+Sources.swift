@@ -46,10 +46,12 @@ extension HistoryBuilder {
   /// `smp_call_function_many_cond()`.
   private mutating func kind(ofCallsite callsite: UInt64, function: UInt64) -> CallKind {
     if let wakeupFunction, function == wakeupFunction { return .wakeup }
-    if callsite == latestSite { return latestKind }
-    latestSite = callsite
-    latestKind = siteKind(callsite)
-    return latestKind
+    // A few call sites make nearly all of the calls.
+    let place = Int(truncatingIfNeeded: (callsite &>> 2) & 63)
+    if recentSites[place].callsite == callsite { return recentSites[place].kind }
+    let kind = siteKind(callsite)
+    recentSites[place] = (callsite, kind)
+    return kind
   }
 
   private mutating func siteKind(_ callsite: UInt64) -> CallKind {

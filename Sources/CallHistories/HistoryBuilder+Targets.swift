@@ -285,7 +285,7 @@ extension HistoryBuilder {
     let record = flushes[Int(flush)]
     guard record.ended, record.undecidedKicks == 0 else { return }
     memberScratch.removeAll(keepingCapacity: true)
-    silentScratch.removeAll(keepingCapacity: true)
+    if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
     collect(from: record.first, silently: false)
     collect(from: record.firstSilent, silently: true)
     let completed = CompletedFlush(

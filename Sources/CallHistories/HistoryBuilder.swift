@@ -39,8 +39,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var cpus = UniqueArray<CPUState>()
   var slots = UniqueArray<CallSlot>()
   var siteKinds: [UInt64: CallKind] = [:]
-  var latestSite: UInt64 = 0
-  var latestKind = CallKind.unknown
+  var recentSites = UniqueArray(repeating: (callsite: UInt64(0), kind: CallKind.unknown), count: 64)
   var wakeupFunction: UInt64?
   var crossCallFunction: UInt64?
   var orphans = OrphanRing()

@@ -20,7 +20,7 @@ public struct LockLessList<Element: Sendable>: Sendable {
   /// Takes everything, oldest first, into `taken`, which is emptied before; the kernel functions are `llist_del_all()`
   /// and `llist_reverse_order()`. The storage of both lists is reused.
   public mutating func deleteAll(into taken: inout [Element]) {
-    taken.removeAll(keepingCapacity: true)
+    if !taken.isEmpty { taken.removeAll(keepingCapacity: true) }
     swap(&taken, &elements)
   }
 }
