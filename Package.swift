@@ -19,7 +19,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     // The C boundary: one thin module per library, and no other target that sees C declarations of that library.
@@ -34,7 +33,7 @@ let package = Package(
     // Live kernel → trace file. Imports CTracefs and TraceTypes.
     .target(
       name: "TraceCapture",
-      dependencies: ["CTracefs", "TraceTypes", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["CTracefs", "TraceTypes"],
       swiftSettings: strict),
 
     // Trace file → events. Imports the decompressors and TraceTypes.
@@ -72,7 +71,6 @@ let package = Package(
       dependencies: [
         "CallEngines", "CallHistories", "Drivers", "Reports", "TraceCapture", "TraceDecoding", "TraceTypes", "Verdicts",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
 

@@ -3,7 +3,7 @@ public import TraceTypes
 /// One call to one target: what a `csd_queue_cpu` event began.
 public struct QueuedCall: Sendable {
   /// Stands for a time that was not seen.
-  @usableFromInline static let never = UInt64.max
+  static let never = UInt64.max
 
   public var csd: UInt64
   public var function: UInt64
@@ -78,8 +78,6 @@ public struct QueuedCall: Sendable {
   public var started: UInt64? { startedAt == Self.never ? nil : startedAt }
   /// When the callback returned.
   public var ended: UInt64? { endedAt == Self.never ? nil : endedAt }
-  /// Whether the node has a callback event of its own, in general.
-  var isSilent: Bool { kind == .irqWork }
 }
 
 /// One call with all its targets, complete.

@@ -115,40 +115,16 @@ struct Replay {
   private func health(of stream: MergedStream, builder: HistoryStatistics) -> TraceHealth {
     var health = file.health
     health.merge(stream.health)
-    if let missing = file.facts?.missingEvents, !missing.isEmpty {
-      health.add(
-        TraceHealth.Item(
-          name: "missingEvents", count: UInt64(missing.count), severity: .dataLoss,
-          remedy: "The kernel does not have \(missing.joined(separator: ", ")); what needs them is not judged."))
+    if let facts = file.facts {
+      if !facts.missingEvents.isEmpty { health.add(HealthWords.missingEvents(facts.missingEvents)) }
+    } else {
+      health.add(HealthWords.recordedEventsUnknown)
     }
-    if file.facts == nil {
-      health.add(
-        TraceHealth.Item(
-          name: "recordedEventsUnknown", severity: .info,
-          remedy: "The file does not say which events were switched on and unfiltered, so the absence of one proves "
-            + "nothing: lost callbacks, and missing or needless kicks, are not judged. Record with ipitrace."))
-    }
-    if builder.unqueued > 0 {
-      health.add(
-        TraceHealth.Item(
-          name: "unqueuedCallbacks", count: builder.unqueued, severity: .info,
-          remedy: "Callbacks ran that no event of this trace queued: calls from before the trace, from a CPU that was "
-            + "not online, or lost events. They are not judged."))
-    }
+    if builder.unqueued > 0 { health.add(HealthWords.unqueuedCallbacks(builder.unqueued)) }
     for (cpu, count) in builder.silentLosses.sorted(by: { $0.key < $1.key }) {
-      health.add(
-        TraceHealth.Item(
-          name: "silentlyLostEvents", cpu: Int(cpu), count: count, severity: .dataLoss,
-          remedy: "So often this CPU ran another task than the one that it had switched to: the kernel dropped events "
-            + "without a mark. What it may have run meanwhile is not judged."))
+      health.add(HealthWords.silentlyLostEvents(cpu: Int(cpu), count: count))
     }
-    if builder.largestSkew > 0 {
-      health.add(
-        TraceHealth.Item(
-          name: "clockSkew", count: builder.largestSkew, severity: .dataLoss,
-          remedy: "The clocks of the CPUs disagree by at least this many nanoseconds; findings that rest on less are "
-            + "dropped. Record with a clock that is the same on all CPUs, for example -C mono."))
-    }
+    if builder.largestSkew > 0 { health.add(HealthWords.clockSkew(nanoseconds: builder.largestSkew)) }
     return health
   }
 

@@ -1,0 +1,41 @@
+public import TraceTypes
+
+/// What an analysis has to say of a trace's health, beside what the decoder counts.
+public enum HealthWords {
+  /// The kernel lacks events that were asked for.
+  public static func missingEvents(_ names: [String]) -> TraceHealth.Item {
+    TraceHealth.Item(
+      name: "missingEvents", count: UInt64(names.count), severity: .dataLoss,
+      remedy: "The kernel does not have \(names.joined(separator: ", ")); what needs them is not judged.")
+  }
+
+  /// The file does not say what was recorded.
+  public static let recordedEventsUnknown = TraceHealth.Item(
+    name: "recordedEventsUnknown", severity: .info,
+    remedy: "The file does not say which events were switched on and unfiltered, so the absence of one proves "
+      + "nothing: lost callbacks, and missing or needless kicks, are not judged. Record with ipitrace.")
+
+  /// Callbacks ran that nobody queued.
+  public static func unqueuedCallbacks(_ count: UInt64) -> TraceHealth.Item {
+    TraceHealth.Item(
+      name: "unqueuedCallbacks", count: count, severity: .info,
+      remedy: "Callbacks ran that no event of this trace queued: calls from before the trace, from a CPU that was "
+        + "not online, or lost events. They are not judged.")
+  }
+
+  /// Events are missing that no mark tells of.
+  public static func silentlyLostEvents(cpu: Int, count: UInt64) -> TraceHealth.Item {
+    TraceHealth.Item(
+      name: "silentlyLostEvents", cpu: cpu, count: count, severity: .dataLoss,
+      remedy: "So often this CPU ran another task than the one that it had switched to: the kernel dropped events "
+        + "without a mark. What it may have run meanwhile is not judged.")
+  }
+
+  /// The CPUs' clocks disagree by at least this much.
+  public static func clockSkew(nanoseconds: UInt64) -> TraceHealth.Item {
+    TraceHealth.Item(
+      name: "clockSkew", count: nanoseconds, severity: .dataLoss,
+      remedy: "The clocks of the CPUs disagree by at least this many nanoseconds; findings that rest on less are "
+        + "dropped. Record with a clock that is the same on all CPUs, for example -C mono.")
+  }
+}
