@@ -45,8 +45,10 @@ let package = Package(
       dependencies: ["TraceTypes", .product(name: "BasicContainers", package: "swift-collections")],
       swiftSettings: strict),
 
-    // The kernel's cross-call engine, generation by generation. Imports nothing: it knows no trace and no clock.
-    .target(name: "CallEngines", swiftSettings: strict),
+    // The kernel's cross-call engine, generation by generation. Imports no module of ours: it knows no trace and no clock.
+    .target(
+      name: "CallEngines", dependencies: [.product(name: "BasicContainers", package: "swift-collections")],
+      swiftSettings: strict),
 
     // What an analysis found, as plain values, and the statistics of calls. Imports calls, and the names of rules.
     .target(

@@ -1,0 +1,29 @@
+extension Engine {
+  /// What is wrong with a state in which nobody can move.
+  ///
+  /// A CPU that waits then waits for ever. A callback that was queued and has not run is lost, unless its target is one of those
+  /// that wait, with interrupts off, and would run it.
+  public func violationsAtEnd(_ machine: inout Machine) -> PropertySet {
+    var violations: PropertySet = []
+    for cpu in 0..<machine.layout.cpuCount where wait(of: cpu, &machine) != nil { violations.insert(.noDeadlock) }
+    for (call, cpu) in machine.unfinished {
+      let isStuck = machine.state(of: cpu) != .dead && machine.depth(cpu) > 0 && !machine.interruptsEnabled(cpu)
+      if isStuck { continue }
+      violations.insert(machine.workload.calls[call].kind == .queue ? .noLostRequest : .noLostCallback)
+    }
+    return violations
+  }
+
+  /// What a CPU that cannot move waits for; nil if it can, or has nothing to do.
+  public func wait(of cpu: Int, _ machine: inout Machine) -> Wait? {
+    guard machine.depth(cpu) > 0 else { return nil }
+    let hash = machine.hash
+    switch step(cpu, &machine) {
+    case .blocked(.idle): return nil
+    case .blocked(let wait): return wait
+    case .moved:
+      machine.takeBack(hash: hash)
+      return nil
+    }
+  }
+}

@@ -1,0 +1,168 @@
+public import BasicContainers
+
+/// CPUs on which an engine runs: interrupts, IPIs under way, hotplug, locks, queues, csds, and a stack of programs per CPU.
+///
+/// The whole state is a flat array of small numbers, so that it can be stored, compared and hashed whatever the engine. An
+/// engine moves it by atomic steps, one CPU at a time; see ``Engine``. What no engine reads, but what is checked, is in it as
+/// well: which call was queued where, and ran how often.
+public struct Machine: ~Copyable {
+  public let layout: MachineLayout
+  public let workload: Workload
+
+  var cells: UniqueArray<Int32>
+  /// What the last step changed, for taking it back.
+  private var changes: UniqueArray<Change>
+  /// The sum of all cells' fingerprints.
+  public private(set) var hash: UInt64 = 0
+  /// Whether changes are kept, and the hash is up to date.
+  private let isTracking: Bool
+
+  /// Which properties the last step violated.
+  public internal(set) var violations: PropertySet = []
+  /// Which outcome a step takes that can end in several ways, from 0.
+  public var choice = 0
+  /// How many outcomes the last step had.
+  public internal(set) var outcomes = 1
+  /// What happened, as data; only kept while ``isNarrating``.
+  public internal(set) var happenings: [Happening] = []
+  public var isNarrating = false
+  /// Faults for tests, by which a check is checked. See ``Redirect``.
+  public var redirects: [Redirect] = []
+
+  private struct Change {
+    var cell: Int32
+    var old: Int32
+  }
+
+  /// - Parameter isTracking: whether every step can be taken back.
+  init(layout: MachineLayout, workload: Workload, isTracking: Bool) {
+    self.layout = layout
+    self.workload = workload
+    self.isTracking = isTracking
+    cells = UniqueArray(repeating: 0, count: layout.cellCount)
+    changes = UniqueArray()
+  }
+
+  // MARK: Cells
+
+  @inline(__always) func get(_ cell: Int) -> Int32 { cells[cell] }
+  @inline(__always) func getInt(_ cell: Int) -> Int { Int(cells[cell]) }
+  @inline(__always) func isSet(_ cell: Int) -> Bool { cells[cell] != 0 }
+
+  @inline(__always) mutating func set(_ cell: Int, _ value: Int32) {
+    let old = cells[cell]
+    if old == value { return }
+    cells[cell] = value
+    if isTracking { track(cell, old: old, new: value) }
+  }
+
+  @inline(__always) mutating func set(_ cell: Int, _ value: Int) { set(cell, Int32(truncatingIfNeeded: value)) }
+
+  private mutating func track(_ cell: Int, old: Int32, new: Int32) {
+    changes.append(Change(cell: Int32(truncatingIfNeeded: cell), old: old))
+    hash = hash &- Self.fingerprint(cell, old) &+ Self.fingerprint(cell, new)
+  }
+
+  /// A number that a cell's value adds to the hash; 0 for 0.
+  @inline(__always) private static func fingerprint(_ cell: Int, _ value: Int32) -> UInt64 {
+    if value == 0 { return 0 }
+    var mixed = UInt64(truncatingIfNeeded: cell) << 32 | UInt64(UInt32(truncatingIfNeeded: value))
+    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ mixed >> 31
+  }
+
+  // MARK: Taking back, storing, loading
+
+  /// Whether the last step changed anything.
+  public var hasChanged: Bool { changes.count > 0 }
+
+  /// Takes back everything since the last call of this or of ``commit()``.
+  public mutating func takeBack(hash oldHash: UInt64) {
+    var index = changes.count
+    while index > 0 {
+      index &-= 1
+      let change = changes[index]
+      cells[Int(change.cell)] = change.old
+    }
+    changes.removeAll(keepingCapacity: true)
+    hash = oldHash
+  }
+
+  /// Lets everything since the last call of this or of ``takeBack(hash:)`` stand.
+  public mutating func commit() { changes.removeAll(keepingCapacity: true) }
+
+  /// Words of 64 bits that ``pack(into:)`` needs.
+  public var packedWords: Int { (layout.cellCount + 7) / 8 }
+
+  /// Writes what the last step changed into a packed copy of the state before it, which begins at `start`.
+  /// - Returns: false if a cell does not fit a byte.
+  /// - Complexity: O(cells changed).
+  public func patch(_ packed: inout UniqueArray<UInt64>, at start: Int) -> Bool {
+    var index = 0
+    let count = changes.count
+    while index < count {
+      let cell = Int(changes[index].cell)
+      let value = cells[cell]
+      guard value >= 0, value <= 255 else { return false }
+      let shift = UInt64(truncatingIfNeeded: (cell & 7) &* 8)
+      let word = start &+ cell >> 3
+      packed[word] = packed[word] & ~(0xff << shift) | UInt64(truncatingIfNeeded: value) << shift
+      index &+= 1
+    }
+    return true
+  }
+
+  /// Appends the packed state.
+  /// - Returns: false if a cell does not fit a byte.
+  public func pack(into packed: inout UniqueArray<UInt64>) -> Bool {
+    let start = packed.count
+    for _ in 0..<packedWords { packed.append(0) }
+    for cell in 0..<layout.cellCount {
+      let value = cells[cell]
+      guard value >= 0, value <= 255 else { return false }
+      packed[start + cell / 8] |= UInt64(value) << UInt64(cell % 8 * 8)
+    }
+    return true
+  }
+
+  /// Takes a packed state, of which `hash` is the hash.
+  public mutating func load(_ packed: borrowing UniqueArray<UInt64>, at start: Int, hash newHash: UInt64) {
+    var cell = 0
+    let count = layout.cellCount
+    var word = start
+    while cell < count {
+      var rest = packed[word]
+      word &+= 1
+      let end = min(cell &+ 8, count)
+      while cell < end {
+        cells[cell] = Int32(truncatingIfNeeded: rest & 0xff)
+        rest >>= 8
+        cell &+= 1
+      }
+    }
+    changes.removeAll(keepingCapacity: true)
+    hash = newHash
+  }
+
+  // MARK: Happenings
+
+  @inline(__always) mutating func happened(_ happening: @autoclosure () -> Happening) {
+    if isNarrating { happenings.append(happening()) }
+  }
+
+  @inline(__always) mutating func violate(_ property: Property) { violations.insert(property) }
+
+  /// Forgets what the last step reported.
+  public mutating func forgetReports() {
+    violations = []
+    outcomes = 1
+    if isNarrating { happenings.removeAll(keepingCapacity: true) }
+  }
+
+  /// Lets a step end in one of several ways; which, is ``choice``.
+  mutating func choose(of count: Int) -> Int {
+    outcomes = count
+    return choice
+  }
+}

@@ -1,0 +1,16 @@
+/// The scenarios that come with the program, named after the claims that they test.
+public enum ScenarioLibrary {
+  /// All, oldest engine first.
+  public static let all: [Scenario] = {
+    var all: [Scenario] = []
+    for text in [lockLess2014] {
+      do throws(ScenarioError) {
+        all += try ScenarioParser.parse(text)
+      } catch {
+        // They are part of the program, and every test reads them.
+        preconditionFailure("a scenario of the program's own: line \(error.line): \(error.reason)")
+      }
+    }
+    return all
+  }()
+}
