@@ -10,8 +10,9 @@ public struct Machine: ~Copyable {
   public let workload: Workload
 
   var cells: UniqueArray<Int32>
-  /// What the last step changed, for taking it back.
-  private var changes: UniqueArray<Change>
+  /// What the last step changed, for taking it back: the cell in the upper half, its old value in the lower. (Not a struct:
+  /// Swift 6.3's compiler does not survive a private one in here.)
+  private var changes: UniqueArray<UInt64>
   /// The sum of all cells' fingerprints.
   public private(set) var hash: UInt64 = 0
   /// Whether changes are kept, and the hash is up to date.
@@ -28,11 +29,6 @@ public struct Machine: ~Copyable {
   public var isNarrating = false
   /// Faults for tests, by which a check is checked. See ``Redirect``.
   public var redirects: [Redirect] = []
-
-  private struct Change {
-    var cell: Int32
-    var old: Int32
-  }
 
   /// - Parameter isTracking: whether every step can be taken back.
   init(layout: MachineLayout, workload: Workload, isTracking: Bool) {
@@ -59,7 +55,7 @@ public struct Machine: ~Copyable {
   @inline(__always) mutating func set(_ cell: Int, _ value: Int) { set(cell, Int32(truncatingIfNeeded: value)) }
 
   private mutating func track(_ cell: Int, old: Int32, new: Int32) {
-    changes.append(Change(cell: Int32(truncatingIfNeeded: cell), old: old))
+    changes.append(UInt64(truncatingIfNeeded: cell) << 32 | UInt64(UInt32(truncatingIfNeeded: old)))
     hash = hash &- Self.fingerprint(cell, old) &+ Self.fingerprint(cell, new)
   }
 
@@ -83,7 +79,7 @@ public struct Machine: ~Copyable {
     while index > 0 {
       index &-= 1
       let change = changes[index]
-      cells[Int(change.cell)] = change.old
+      cells[Int(truncatingIfNeeded: change >> 32)] = Int32(truncatingIfNeeded: change)
     }
     changes.removeAll(keepingCapacity: true)
     hash = oldHash
@@ -102,7 +98,7 @@ public struct Machine: ~Copyable {
     var index = 0
     let count = changes.count
     while index < count {
-      let cell = Int(changes[index].cell)
+      let cell = Int(truncatingIfNeeded: changes[index] >> 32)
       let value = cells[cell]
       guard value >= 0, value <= 255 else { return false }
       let shift = UInt64(truncatingIfNeeded: (cell & 7) &* 8)

@@ -5,11 +5,11 @@ import Testing
 @Suite struct LockLess2014FaultTests {
   typealias Point = LockLess2014.Point
 
-  static let faults: [Fault] = [
-    Fault(
+  static let faults: [EngineFault] = [
+    EngineFault(
       name: "no kick", engine: "llist-2014", scenario: "cpu 0: single 1 f wait",
       redirects: Redirect.drop(Point.execKicks, next: Point.execWaits), violates: .noDeadlock),
-    Fault(
+    EngineFault(
       name: "kick before the add", engine: "llist-2014", scenario: "cpu 0: single 1 f",
       redirects: [
         Redirect(to: Point.execAdds.rawValue, instead: Point.execKicks.rawValue),
@@ -18,5 +18,5 @@ import Testing
       ], violates: .noLostCallback),
   ]
 
-  @Test(arguments: faults) func isFound(_ fault: Fault) throws { try fault.check() }
+  @Test(arguments: faults) func isFound(_ fault: EngineFault) throws { try fault.check() }
 }

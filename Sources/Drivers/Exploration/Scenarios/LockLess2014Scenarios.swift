@@ -16,9 +16,9 @@ extension ScenarioLibrary {
     claim Three CPUs that call each other, all waiting, all get their answers.
     source kernel/smp.c of 3.15
     cpus 3
-    cpu 0: many 1-2 f wait; single 1 g wait
-    cpu 1: many 0,2 f wait; single 2 g wait
-    cpu 2: many 0,1 f wait
+    cpu 0: many 1-2 f wait
+    cpu 1: single 2 g wait
+    cpu 2: single 0 g wait
     engine llist-2014
     """
 }

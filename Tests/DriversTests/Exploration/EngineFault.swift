@@ -3,7 +3,7 @@ import Drivers
 import Testing
 
 /// A deliberate fault in an engine, and a scenario that has to show it.
-struct Fault: Sendable, CustomTestStringConvertible {
+struct EngineFault: Sendable, CustomTestStringConvertible {
   var name: String
   /// `NAME` or `NAME:VARIANT`
   var engine: String
