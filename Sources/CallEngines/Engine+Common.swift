@@ -93,6 +93,13 @@ extension Engine {
       return takeDown(target, frame, &machine)
     case .bringUp(let target):
       return bringUp(target, frame, &machine)
+    case .startOver:
+      // Its calls can be made again; they all wait, so that none is under way.
+      for other in machine.workload.tasks[cpu].operations {
+        if case .call(let call) = other { machine.forgetCall(call) }
+      }
+      machine[frame, .target] = 0
+      return .moved
     case .idlePolling:
       machine[frame, .target] += 1
       machine.setPolling(cpu, true)

@@ -26,4 +26,13 @@ extension Engine {
       return nil
     }
   }
+
+  /// Which call, or called function, a CPU is within: the lowest on its stack, + 1; 0 for none.
+  public func place(of cpu: Int, _ machine: borrowing Machine) -> UInt32 {
+    for level in 0..<machine.depth(cpu) {
+      let call = machine[machine.frame(cpu, level), .call]
+      if call != 0 { return UInt32(truncatingIfNeeded: call) }
+    }
+    return 0
+  }
 }

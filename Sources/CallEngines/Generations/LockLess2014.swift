@@ -101,7 +101,7 @@ extension LockLess2014: Generation {
 
   func isPrivate(_ point: UInt8) -> Bool {
     switch Point(rawValue: point) {
-    case .execFills, .manyFills: true
+    case .single, .async, .execFills, .manyFills: true
     default: false
     }
   }

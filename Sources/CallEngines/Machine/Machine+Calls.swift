@@ -9,6 +9,15 @@ extension Machine {
     happened(.callBegan(call: call))
   }
 
+  /// A call that has returned may be made again.
+  mutating func forgetCall(_ call: Int) {
+    let start = layout.call(call, .progress)
+    for offset in 0..<layout.callStride { set(start &+ offset, 0) }
+    for other in 0..<layout.callCount {
+      for cpu in 0..<layout.cpuCount { remove(call, maskAt: layout.ahead(of: other, on: cpu)) }
+    }
+  }
+
   /// A call was queued for a CPU, or is about to run there in place.
   /// - Parameter isOrdered: whether it starts behind what was queued for that CPU before, in the same class.
   mutating func queued(_ call: Int, on cpu: Int, _ nodeClass: NodeClass = .sync, isOrdered: Bool = true) {

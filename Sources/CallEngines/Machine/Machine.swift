@@ -41,6 +41,8 @@ public struct Machine: ~Copyable {
 
   // MARK: Cells
 
+  public func value(of cell: Int) -> Int32 { cells[cell] }
+
   @inline(__always) func get(_ cell: Int) -> Int32 { cells[cell] }
   @inline(__always) func getInt(_ cell: Int) -> Int { Int(cells[cell]) }
   @inline(__always) func isSet(_ cell: Int) -> Bool { cells[cell] != 0 }
@@ -88,57 +90,76 @@ public struct Machine: ~Copyable {
   /// Lets everything since the last call of this or of ``takeBack(hash:)`` stand.
   public mutating func commit() { changes.removeAll(keepingCapacity: true) }
 
-  /// Words of 64 bits that ``pack(into:)`` needs.
-  public var packedWords: Int { (layout.cellCount + 7) / 8 }
+  /// Calls `body` with every cell that the last step changed, as often as it was written.
+  public func forEachChange(_ body: (_ cell: Int, _ value: Int32) -> Void) {
+    for index in 0..<changes.count {
+      let cell = Int(truncatingIfNeeded: changes[index] >> 32)
+      body(cell, cells[cell])
+    }
+  }
 
   /// Writes what the last step changed into a packed copy of the state before it, which begins at `start`.
-  /// - Returns: false if a cell does not fit a byte.
+  /// - Returns: nil, or a cell whose value does not fit.
   /// - Complexity: O(cells changed).
-  public func patch(_ packed: inout UniqueArray<UInt64>, at start: Int) -> Bool {
+  public func patch(
+    _ packed: inout UniqueArray<UInt64>, at start: Int, _ packing: borrowing StatePacking
+  ) -> Int? {
     var index = 0
     let count = changes.count
     while index < count {
       let cell = Int(truncatingIfNeeded: changes[index] >> 32)
-      let value = cells[cell]
-      guard value >= 0, value <= 255 else { return false }
-      let shift = UInt64(truncatingIfNeeded: (cell & 7) &* 8)
-      let word = start &+ cell >> 3
-      packed[word] = packed[word] & ~(0xff << shift) | UInt64(truncatingIfNeeded: value) << shift
+      let value = UInt64(truncatingIfNeeded: cells[cell])
+      let place = packing.places[cell]
+      guard value & ~place.mask == 0 else { return cell }
+      let word = start &+ place.word
+      packed[word] = packed[word] & ~(place.mask << place.shift) | value << place.shift
       index &+= 1
     }
-    return true
+    return nil
   }
 
-  /// Appends the packed state.
-  /// - Returns: false if a cell does not fit a byte.
-  public func pack(into packed: inout UniqueArray<UInt64>) -> Bool {
+  /// Appends the whole state.
+  /// - Returns: nil, or a cell whose value does not fit.
+  public func pack(into packed: inout UniqueArray<UInt64>, _ packing: borrowing StatePacking) -> Int? {
     let start = packed.count
-    for _ in 0..<packedWords { packed.append(0) }
+    for _ in 0..<packing.wordCount { packed.append(0) }
     for cell in 0..<layout.cellCount {
-      let value = cells[cell]
-      guard value >= 0, value <= 255 else { return false }
-      packed[start + cell / 8] |= UInt64(value) << UInt64(cell % 8 * 8)
+      let place = packing.places[cell]
+      let value = UInt64(truncatingIfNeeded: cells[cell])
+      guard value & ~place.mask == 0 else { return cell }
+      packed[start + place.word] |= value << place.shift
     }
-    return true
+    return nil
   }
 
-  /// Takes a packed state, of which `hash` is the hash.
-  public mutating func load(_ packed: borrowing UniqueArray<UInt64>, at start: Int, hash newHash: UInt64) {
-    var cell = 0
-    let count = layout.cellCount
-    var word = start
-    while cell < count {
-      var rest = packed[word]
-      word &+= 1
-      let end = min(cell &+ 8, count)
-      while cell < end {
-        cells[cell] = Int32(truncatingIfNeeded: rest & 0xff)
-        rest >>= 8
-        cell &+= 1
+  /// Takes the packed state that begins at `start`. Only what differs from `loaded`, the packed form of the present state, is
+  /// unpacked.
+  public mutating func load(
+    _ packed: borrowing UniqueArray<UInt64>, at start: Int, over loaded: inout UniqueArray<UInt64>,
+    _ packing: borrowing StatePacking
+  ) {
+    var word = 0
+    while word < packing.wordCount {
+      let new = packed[start &+ word]
+      if new != loaded[word] {
+        loaded[word] = new
+        var index = packing.firstInWord[word]
+        let end = packing.firstInWord[word &+ 1]
+        while index < end {
+          let cell = packing.order[index]
+          let place = packing.places[cell]
+          let value = Int32(truncatingIfNeeded: new >> place.shift & place.mask)
+          let old = cells[cell]
+          if value != old {
+            cells[cell] = value
+            hash = hash &- Self.fingerprint(cell, old) &+ Self.fingerprint(cell, value)
+          }
+          index &+= 1
+        }
       }
+      word &+= 1
     }
     changes.removeAll(keepingCapacity: true)
-    hash = newHash
   }
 
   // MARK: Happenings

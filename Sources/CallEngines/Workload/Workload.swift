@@ -74,6 +74,8 @@ public enum Operation: Sendable, Hashable {
   case takeDown(Int)
   /// Brings a dead CPU up, and sleeps until it is online.
   case bringUp(Int)
+  /// Begins the task's program again, for ever. Only where every call of it waits.
+  case startOver
   /// Idles, polling NEED_RESCHED, until it is set.
   case idlePolling
 }

@@ -11,6 +11,8 @@ public struct Explorer {
   public struct Options: Sendable {
     /// Bytes for states; the process takes a little more.
     public var memoryLimit = 2 << 30
+    /// States after which it ends, whatever the memory.
+    public var stateLimit = Int.max
     public var reduces = true
     /// Faults to be noticed. For tests.
     public var redirects: [Redirect] = []
@@ -31,13 +33,16 @@ public struct Explorer {
     public var depth = 0
     public var duration = Duration.zero
     public var bytes = 0
-    /// For each property that was violated, one of the shortest ways to it.
+    /// For each property that was violated, one of the shortest ways to it. For ``Property/boundedWaiting`` the way ends with
+    /// what goes on for ever.
     public var violations: [Property: [Action]] = [:]
+    /// How many of the last actions of ``Property/boundedWaiting``'s way are repeated for ever.
+    public var repeated = 0
   }
 
   public enum StopReason: Sendable, Hashable {
     case memoryLimit(bytes: Int)
-    /// More states than have numbers.
+    /// The limit of ``Options/stateLimit``, or more states than have numbers.
     case tooManyStates
     /// A value of a state does not fit a byte.
     case tooLarge
@@ -59,14 +64,34 @@ public struct Explorer {
     // Handlers nest rarely: a deeper stack is tried when one that is not full does not do.
     var stackDepth = 4
     while true {
-      var search = Search(engine: engine, workload: workload, options: options, stackDepth: stackDepth)
+      var search = Search(
+        engine: engine, workload: workload, options: options, stackDepth: stackDepth, keepsTransitions: false)
       if search.run() {
-        var finding = search.takeFinding()
+        var finding = search.finding
+        if search.canGoRound, finding.stopped == nil { lookForStarvation(stackDepth: stackDepth, &finding) }
         finding.duration = ContinuousClock.now - begun
         return finding
       }
       stackDepth += 2
     }
+  }
+}
+
+extension Explorer {
+  /// Explores once more, keeps all transitions, and looks for waits that last for ever. Without cycles there are none.
+  private func lookForStarvation(stackDepth: Int, _ finding: inout Finding) {
+    var options = options
+    options.reduces = false
+    var search = Search(
+      engine: engine, workload: workload, options: options, stackDepth: stackDepth, keepsTransitions: true)
+    _ = search.run()
+    guard search.finding.stopped == nil else {
+      finding.stopped = search.finding.stopped
+      return
+    }
+    guard let cycle = search.starvation() else { return }
+    finding.violations[.boundedWaiting] = cycle.path + cycle.round
+    finding.repeated = cycle.round.count
   }
 }
 
@@ -78,18 +103,31 @@ private struct Search: ~Copyable {
   private let cpuCount: Int
   private var machine: Machine
   private var store: StateStore
-  private var finding = Explorer.Finding()
+  private(set) var finding = Explorer.Finding()
   private var found: PropertySet = []
   private var isTooDeep = false
+  /// Whether a transition led to a state that is not farther from the first one: without, there is no cycle.
+  private(set) var canGoRound = false
+  /// The first state of the next distance.
+  private var levelEnd = 1
+  private let keepsTransitions: Bool
+  private var graph = TransitionGraph()
+  /// Where each CPU's call stands, per CPU, per state.
+  private var places: [[UInt32]]
 
-  init(engine: Engine, workload: Workload, options: Explorer.Options, stackDepth: Int) {
+  init(
+    engine: Engine, workload: Workload, options: Explorer.Options, stackDepth: Int, keepsTransitions: Bool
+  ) {
+    self.keepsTransitions = keepsTransitions
+    places = Array(repeating: [], count: workload.cpuCount)
     self.engine = engine
     self.options = options
     self.stackDepth = stackDepth
     cpuCount = workload.cpuCount
     machine = engine.machine(for: workload, stackDepth: stackDepth, isTracking: true)
     machine.redirects = options.redirects
-    store = StateStore(stride: machine.packedWords)
+    var survey = WidthSurvey(engine: engine, workload: workload, stackDepth: stackDepth)
+    store = StateStore(packing: StatePacking(widths: survey.run()))
   }
 
   /// - Returns: false if a stack was full; the search has to begin again with deeper ones.
@@ -100,7 +138,6 @@ private struct Search: ~Copyable {
     }
     _ = store.insertCandidate(hash: machine.hash, parent: 0, action: 0)
     var next = 0
-    var levelEnd = 1
     while next < store.count {
       if next == levelEnd {
         finding.depth += 1
@@ -110,8 +147,12 @@ private struct Search: ~Copyable {
       if isTooDeep { return false }
       if finding.stopped != nil { break }
       next &+= 1
+      if store.count > options.stateLimit, next < store.count {
+        finding.stopped = .tooManyStates
+        break
+      }
       if next & 0xfff == 0 {
-        if store.bytesAfterGrowth > options.memoryLimit {
+        if store.bytesAfterGrowth + graph.bytes * 2 > options.memoryLimit {
           finding.stopped = .memoryLimit(bytes: options.memoryLimit)
           break
         }
@@ -127,11 +168,19 @@ private struct Search: ~Copyable {
     return true
   }
 
-  mutating func takeFinding() -> Explorer.Finding { finding }
+  /// - Precondition: transitions were kept, and the search is at its end.
+  func starvation() -> Starvation.Cycle? {
+    Starvation(places: places).find(in: graph) { store.path(to: $0) }
+  }
 
   private mutating func expand(_ state: Int) {
     store.load(state, into: &machine)
     let hash = machine.hash
+    machine.forgetReports()
+    if keepsTransitions {
+      graph.beginState()
+      for cpu in 0..<cpuCount { places[cpu].append(engine.place(of: cpu, machine)) }
+    }
     if options.reduces {
       for cpu in 0..<cpuCount where engine.movesAlone(cpu, machine) {
         if step(cpu, from: state, hash: hash) { return }
@@ -185,9 +234,10 @@ private struct Search: ~Copyable {
     if machine.depth(action.cpu) >= stackDepth { isTooDeep = true }
     // What happens after a csd was corrupted is not defined.
     if !violations.contains(.noCSDReuse) {
-      store.beginCandidate(from: state)
       if !store.patchCandidate(from: machine) { finding.stopped = .tooLarge }
-      _ = store.insertCandidate(hash: machine.hash, parent: state, action: action.code)
+      let target = store.insertCandidate(hash: machine.hash, parent: state, action: action.code)
+      if target < levelEnd { canGoRound = true }
+      if keepsTransitions { graph.append(target: target, action: action.code) }
     }
     machine.takeBack(hash: hash)
   }

@@ -16,14 +16,14 @@ import CallEngines
 /// One statement to a line; `#` begins a comment. A scenario ends where the next begins. A function that is not declared does
 /// nothing. Operations are
 ///
-///     irqs-off  irqs-on  lock NAME  unlock NAME  down CPU  up CPU  idle
+///     irqs-off  irqs-on  lock NAME  unlock NAME  down CPU  up CPU  idle  repeat
 ///     single CPU FUNCTION [wait]            many CPUS FUNCTION [wait]       each CPUS FUNCTION [wait]
 ///     any CPUS FUNCTION [wait]              async CPU CSD FUNCTION          queue CPU QSD FUNCTION
 ///     irq-work CPU WORK FUNCTION            wakeup CPU TASK
 ///     xcall CPU|all FUNCTION FLAGS          xcall-mask CPUS FUNCTION FLAGS  xcall-any CPUS FUNCTION FLAGS
 ///     xcall-private CPU CSD FUNCTION FLAGS
 ///
-/// where CPUS is a list such as `0,2-3` or `none`, and FLAGS is `sync`, `async`, `irq-work`, `ttwu` or a number. Behind a call
+/// `repeat` begins a task again, for ever; all its calls have to wait. CPUS is a list such as `0,2-3` or `none`, and FLAGS is `sync`, `async`, `irq-work`, `ttwu` or a number. Behind a call
 /// may stand `if CPUS`, the CPUs for which its condition is true, and `-> RESULT`, or several with `|` between them, what
 /// it may return.
 public struct ScenarioParser {
@@ -101,6 +101,14 @@ public struct ScenarioParser {
   /// Looks at what can only be known at a scenario's end.
   private func finishScenario() throws(ScenarioError) {
     guard let scenario = scenarios.last else { return }
+    for body in scenario.workload.functions.map(\.body) where body.operations.contains(.startOver) {
+      throw failure("\"repeat\" in a function, in scenario \"\(scenario.name)\"")
+    }
+    for task in scenario.workload.tasks where task.operations.contains(.startOver) {
+      for case .call(let call) in task.operations where !scenario.workload.calls[call].promisesWait {
+        throw failure("\"repeat\" with a call that does not wait, in scenario \"\(scenario.name)\"")
+      }
+    }
     for item in scenario.cases {
       for call in scenario.workload.calls where !item.engine.supports(call.kind) {
         throw failure("\(item.engineName) has no call \"\(call.kind)\", in scenario \"\(scenario.name)\"")
@@ -193,6 +201,7 @@ public struct ScenarioParser {
     case "down": operation = .takeDown(try cpu(try arguments.word("a CPU"), scenario))
     case "up": operation = .bringUp(try cpu(try arguments.word("a CPU"), scenario))
     case "idle": operation = .idlePolling
+    case "repeat": operation = .startOver
     default: operation = .call(try call(keyword, &arguments, &scenario))
     }
     try arguments.end()

@@ -5,88 +5,118 @@ import CallEngines
 ///
 /// States are kept whole, not as fingerprints: what is called exhausted is exhausted.
 struct StateStore: ~Copyable {
+  private var packing: StatePacking
   /// Words of one packed state.
-  let stride: Int
-  /// All states, one behind the other.
-  private(set) var words = UniqueArray<UInt64>()
+  private var stride: Int
+  /// The states, one behind the other, in chunks, so that growing copies nothing.
+  private var chunks = UniqueArray<UniqueArray<UInt64>>()
   /// Where each state came from first.
   private var parents = UniqueArray<UInt32>()
   private var actions = UniqueArray<UInt8>()
-  private var hashes = UniqueArray<UInt64>()
-  /// Open addressing: state + 1 in the low half, the upper half of its hash in the high half.
+  /// Open addressing: state + 1 in the low half, a half of its hash in the high half.
   private var table: UniqueArray<UInt64>
   private var tableMask: Int
   private(set) var count = 0
+  private var candidate: UniqueArray<UInt64>
+  /// The packed form of what the machine holds.
+  private var loaded: UniqueArray<UInt64>
+
+  private static let chunkShift = 14
+  private static let chunkMask = 1 << chunkShift - 1
 
   /// More states have no number.
   static let maximumCount = Int(UInt32.max) - 1
 
-  init(stride: Int) {
-    self.stride = stride
-    tableMask = (1 << 12) - 1
-    table = UniqueArray(repeating: 0, count: 1 << 12)
+  init(packing: consuming StatePacking) {
+    stride = packing.wordCount
+    self.packing = packing
+    tableMask = 1 << 10 - 1
+    table = UniqueArray(repeating: 0, count: 1 << 10)
+    candidate = UniqueArray(repeating: 0, count: stride)
+    loaded = UniqueArray(repeating: 0, count: stride)
   }
 
   /// What the states take, in bytes.
   var bytes: Int {
-    words.capacity * 8 + parents.capacity * 4 + actions.capacity + hashes.capacity * 8 + table.count * 8
+    chunks.count * (stride * 8 << Self.chunkShift) + parents.capacity * 4 + actions.capacity + table.count * 8
   }
 
-  /// What one more state costs at most in the near future, in bytes: everything may be about to double.
+  /// What they take when everything that is about to grow has grown, while it does, in bytes.
   var bytesAfterGrowth: Int {
-    let grows = words.capacity < words.count + stride || count * 2 >= tableMask
-    return grows ? bytes * 2 + bytes / 2 : bytes
+    var grown = bytes + stride * 8 << Self.chunkShift
+    if parents.count * 4 > parents.capacity * 3 { grown += parents.capacity * 10 }
+    if count * 16 > table.count * 11 { grown += table.count * 16 }
+    return grown
   }
 
-  /// Where the next candidate's words have to be put; see ``insertCandidate(hash:parent:action:)``.
-  var candidateStart: Int { count &* stride }
+  // MARK: Candidates
 
-  /// Makes the next candidate a copy of a state.
-  mutating func beginCandidate(from state: Int) {
-    let start = count &* stride
-    let source = state &* stride
-    if words.count < start &+ stride {
-      for offset in 0..<stride { words.append(words[source &+ offset]) }
-    } else {
-      for offset in 0..<stride { words[start &+ offset] = words[source &+ offset] }
+  /// Lets a machine write its first state as the candidate.
+  /// - Returns: false if the state cannot be packed.
+  mutating func packCandidate(from machine: borrowing Machine) -> Bool {
+    while true {
+      var packed = UniqueArray<UInt64>()
+      guard let cell = machine.pack(into: &packed, packing) else {
+        candidate = packed
+        return true
+      }
+      guard makeRoom(for: machine.value(of: cell), in: cell) else { return false }
     }
   }
 
-  /// Lets a machine write what its last step changed into the candidate.
+  /// Makes the candidate the state that was loaded last, with what a machine's last step has changed.
   /// - Returns: false if the state cannot be packed.
   mutating func patchCandidate(from machine: borrowing Machine) -> Bool {
-    machine.patch(&words, at: count &* stride)
+    while true {
+      var offset = 0
+      while offset < stride {
+        candidate[offset] = loaded[offset]
+        offset &+= 1
+      }
+      guard let cell = machine.patch(&candidate, at: 0, packing) else { return true }
+      guard makeRoom(for: machine.value(of: cell), in: cell) else { return false }
+    }
   }
 
-  /// Appends a machine's whole state as the next candidate. Only the first state comes like that.
-  mutating func packCandidate(from machine: borrowing Machine) -> Bool { machine.pack(into: &words) }
-
   /// Keeps the candidate if it is new.
-  /// - Returns: whether it is.
-  mutating func insertCandidate(hash: UInt64, parent: Int, action: UInt8) -> Bool {
+  /// - Returns: the state that it is; a new one is the last.
+  mutating func insertCandidate(hash: UInt64, parent: Int, action: UInt8) -> Int {
     let tag = hash >> 32
     var slot = Int(truncatingIfNeeded: tag) & tableMask
     while true {
       let entry = table[slot]
       if entry == 0 { break }
-      if entry >> 32 == tag, isCandidate(Int(truncatingIfNeeded: entry & 0xffff_ffff) &- 1) { return false }
+      if entry >> 32 == tag {
+        let state = Int(truncatingIfNeeded: entry & 0xffff_ffff) &- 1
+        if isCandidate(state) { return state }
+      }
       slot = (slot &+ 1) & tableMask
     }
     table[slot] = tag << 32 | UInt64(truncatingIfNeeded: count &+ 1)
+    appendCandidate()
     parents.append(UInt32(truncatingIfNeeded: parent))
     actions.append(action)
-    hashes.append(hash)
+    if count &* 4 > tableMask &* 3 { growTable() }
+    return count &- 1
+  }
+
+  private mutating func appendCandidate() {
+    if count & Self.chunkMask == 0 { chunks.append(UniqueArray(minimumCapacity: stride << Self.chunkShift)) }
+    let chunk = count >> Self.chunkShift
+    var offset = 0
+    while offset < stride {
+      chunks[chunk].append(candidate[offset])
+      offset &+= 1
+    }
     count &+= 1
-    if count &* 2 > tableMask { growTable() }
-    return true
   }
 
   private func isCandidate(_ state: Int) -> Bool {
-    let one = state &* stride
-    let other = count &* stride
+    let chunk = state >> Self.chunkShift
+    let start = (state & Self.chunkMask) &* stride
     var offset = 0
     while offset < stride {
-      if words[one &+ offset] != words[other &+ offset] { return false }
+      if chunks[chunk][start &+ offset] != candidate[offset] { return false }
       offset &+= 1
     }
     return true
@@ -106,9 +136,9 @@ struct StateStore: ~Copyable {
     tableMask = newMask
   }
 
-  func hash(of state: Int) -> UInt64 { hashes[state] }
+  // MARK: States
+
   func parent(of state: Int) -> Int { Int(parents[state]) }
-  func action(of state: Int) -> UInt8 { actions[state] }
 
   /// The actions that lead from the first state to this one.
   /// - Complexity: O(depth).
@@ -122,8 +152,39 @@ struct StateStore: ~Copyable {
     return path.reversed()
   }
 
-  /// Loads a state into a machine.
-  func load(_ state: Int, into machine: inout Machine) {
-    machine.load(words, at: state &* stride, hash: hashes[state])
+  /// Loads a state into the machine, which holds what was loaded last, or zeros.
+  mutating func load(_ state: Int, into machine: inout Machine) {
+    let start = (state & Self.chunkMask) &* stride
+    // Out of the way, since chunks and packing are lent from the same store.
+    var current = UniqueArray<UInt64>()
+    swap(&current, &loaded)
+    machine.load(chunks[state >> Self.chunkShift], at: start, over: &current, packing)
+    swap(&current, &loaded)
+  }
+
+  // MARK: Packing anew
+
+  /// Packs all states anew, with room for a value that did not fit. The hashes stay: they are the cells', not the words'.
+  /// - Returns: false if no packing has room.
+  /// - Complexity: O(states). Widths only grow, so it happens a few times.
+  private mutating func makeRoom(for value: Int32, in cell: Int) -> Bool {
+    guard value >= 0 else { return false }
+    let newPacking = StatePacking(widths: packing.widths(withRoomFor: value, in: cell))
+    var newChunks = UniqueArray<UniqueArray<UInt64>>()
+    for chunk in 0..<chunks.count {
+      var repacked = UniqueArray<UInt64>(minimumCapacity: newPacking.wordCount << Self.chunkShift)
+      for start in Swift.stride(from: 0, to: chunks[chunk].count, by: stride) {
+        packing.repack(chunks[chunk], at: start, into: &repacked, newPacking)
+      }
+      newChunks.append(repacked)
+    }
+    var newLoaded = UniqueArray<UInt64>()
+    packing.repack(loaded, at: 0, into: &newLoaded, newPacking)
+    loaded = newLoaded
+    chunks = newChunks
+    stride = newPacking.wordCount
+    packing = newPacking
+    candidate = UniqueArray(repeating: 0, count: stride)
+    return true
   }
 }
