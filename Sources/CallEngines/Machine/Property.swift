@@ -36,6 +36,11 @@ public struct PropertySet: OptionSet, Sendable, Hashable {
 
   public init(_ property: Property) { rawValue = 1 << UInt32(property.rawValue) }
 
+  public init(_ properties: some Sequence<Property>) {
+    self.init()
+    for property in properties { insert(property) }
+  }
+
   public mutating func insert(_ property: Property) { self = union(PropertySet(property)) }
 
   public func contains(_ property: Property) -> Bool { contains(PropertySet(property)) }

@@ -25,7 +25,7 @@ struct Starvation {
 
   /// - Parameter path: the actions that lead to a state.
   /// - Complexity: O(CPUs · (states + transitions)).
-  func find(in graph: borrowing TransitionGraph, path: (_ state: Int) -> [UInt8]) -> Cycle? {
+  func find(in graph: borrowing TransitionGraph, path: (_ state: Int) -> [Action]) -> Cycle? {
     for cpu in 0..<cpuCount {
       let own = places[cpu]
       for component in cycles(own, graph) {
@@ -41,7 +41,7 @@ struct Starvation {
   }
 
   private func fairCycle(
-    _ cpu: Int, _ component: [Int], in graph: borrowing TransitionGraph, path: (_ state: Int) -> [UInt8]
+    _ cpu: Int, _ component: [Int], in graph: borrowing TransitionGraph, path: (_ state: Int) -> [Action]
   ) -> Cycle? {
     let inside = Set(component)
     let own = places[cpu]
@@ -61,7 +61,7 @@ struct Starvation {
     guard (canAlwaysMove ?? []).isSubset(of: moves) else { return nil }
     guard let start = component.min() else { return nil }
     return Cycle(
-      cpu: cpu, path: path(start).map { Action(code: $0) },
+      cpu: cpu, path: path(start),
       round: round(from: start, inside: inside, own: own, in: graph).map { Action(code: $0) })
   }
 

@@ -7,7 +7,7 @@ import CallEngines
 struct StateStore: ~Copyable {
   private var packing: StatePacking
   /// Words of one packed state.
-  private var stride: Int
+  private(set) var stride: Int
   /// The states, one behind the other, in chunks, so that growing copies nothing.
   private var chunks = UniqueArray<UniqueArray<UInt64>>()
   /// Where each state came from first.
@@ -24,16 +24,15 @@ struct StateStore: ~Copyable {
   private static let chunkShift = 14
   private static let chunkMask = 1 << chunkShift - 1
 
-  /// More states have no number.
-  static let maximumCount = Int(UInt32.max) - 1
-
-  init(packing: consuming StatePacking) {
+  /// - Parameter empty: the machine that states will be loaded into. What it holds must fit.
+  init(packing: consuming StatePacking, empty: borrowing Machine) {
     stride = packing.wordCount
     self.packing = packing
     tableMask = 1 << 10 - 1
     table = UniqueArray(repeating: 0, count: 1 << 10)
     candidate = UniqueArray(repeating: 0, count: stride)
-    loaded = UniqueArray(repeating: 0, count: stride)
+    loaded = UniqueArray()
+    _ = empty.pack(into: &loaded, self.packing)
   }
 
   /// What the states take, in bytes.
@@ -51,36 +50,42 @@ struct StateStore: ~Copyable {
 
   // MARK: Candidates
 
-  /// Lets a machine write its first state as the candidate.
-  /// - Returns: false if the state cannot be packed.
-  mutating func packCandidate(from machine: borrowing Machine) -> Bool {
-    while true {
-      var packed = UniqueArray<UInt64>()
-      guard let cell = machine.pack(into: &packed, packing) else {
-        candidate = packed
-        return true
-      }
-      guard makeRoom(for: machine.value(of: cell), in: cell) else { return false }
-    }
+  /// Makes the candidate a machine's whole state.
+  /// - Returns: nil, or a cell whose value does not fit.
+  mutating func packCandidate(from machine: borrowing Machine) -> Int? {
+    var packed = UniqueArray<UInt64>()
+    let cell = machine.pack(into: &packed, packing)
+    candidate = packed
+    return cell
   }
 
   /// Makes the candidate the state that was loaded last, with what a machine's last step has changed.
-  /// - Returns: false if the state cannot be packed.
-  mutating func patchCandidate(from machine: borrowing Machine) -> Bool {
-    while true {
-      var offset = 0
-      while offset < stride {
-        candidate[offset] = loaded[offset]
-        offset &+= 1
-      }
-      guard let cell = machine.patch(&candidate, at: 0, packing) else { return true }
-      guard makeRoom(for: machine.value(of: cell), in: cell) else { return false }
+  /// - Returns: nil, or a cell whose value does not fit.
+  mutating func patchCandidate(from machine: borrowing Machine) -> Int? {
+    var offset = 0
+    while offset < stride {
+      candidate[offset] = loaded[offset]
+      offset &+= 1
     }
+    return machine.patch(&candidate, at: 0, packing)
+  }
+
+  /// Makes the candidate a packed state that begins at `start`.
+  mutating func setCandidate(_ words: borrowing UniqueArray<UInt64>, at start: Int) {
+    var offset = 0
+    while offset < stride {
+      candidate[offset] = words[start &+ offset]
+      offset &+= 1
+    }
+  }
+
+  func sendCandidate(to mailbox: inout Mailbox, hash: UInt64, parent: UInt32, action: UInt8) {
+    mailbox.append(candidate, hash: hash, parent: parent, action: action)
   }
 
   /// Keeps the candidate if it is new.
   /// - Returns: the state that it is; a new one is the last.
-  mutating func insertCandidate(hash: UInt64, parent: Int, action: UInt8) -> Int {
+  mutating func insertCandidate(hash: UInt64, parent: UInt32, action: UInt8) -> Int {
     let tag = hash >> 32
     var slot = Int(truncatingIfNeeded: tag) & tableMask
     while true {
@@ -94,7 +99,7 @@ struct StateStore: ~Copyable {
     }
     table[slot] = tag << 32 | UInt64(truncatingIfNeeded: count &+ 1)
     appendCandidate()
-    parents.append(UInt32(truncatingIfNeeded: parent))
+    parents.append(parent)
     actions.append(action)
     if count &* 4 > tableMask &* 3 { growTable() }
     return count &- 1
@@ -138,19 +143,9 @@ struct StateStore: ~Copyable {
 
   // MARK: States
 
-  func parent(of state: Int) -> Int { Int(parents[state]) }
-
-  /// The actions that lead from the first state to this one.
-  /// - Complexity: O(depth).
-  func path(to state: Int) -> [UInt8] {
-    var path: [UInt8] = []
-    var current = state
-    while current != 0 {
-      path.append(actions[current])
-      current = parent(of: current)
-    }
-    return path.reversed()
-  }
+  /// Where a state came from first, as it was told.
+  func parent(of state: Int) -> UInt32 { parents[state] }
+  func action(of state: Int) -> UInt8 { actions[state] }
 
   /// Loads a state into the machine, which holds what was loaded last, or zeros.
   mutating func load(_ state: Int, into machine: inout Machine) {
@@ -165,10 +160,8 @@ struct StateStore: ~Copyable {
   // MARK: Packing anew
 
   /// Packs all states anew, with room for a value that did not fit. The hashes stay: they are the cells', not the words'.
-  /// - Returns: false if no packing has room.
   /// - Complexity: O(states). Widths only grow, so it happens a few times.
-  private mutating func makeRoom(for value: Int32, in cell: Int) -> Bool {
-    guard value >= 0 else { return false }
+  mutating func makeRoom(for value: Int32, in cell: Int) {
     let newPacking = StatePacking(widths: packing.widths(withRoomFor: value, in: cell))
     var newChunks = UniqueArray<UniqueArray<UInt64>>()
     for chunk in 0..<chunks.count {
@@ -185,6 +178,5 @@ struct StateStore: ~Copyable {
     stride = newPacking.wordCount
     packing = newPacking
     candidate = UniqueArray(repeating: 0, count: stride)
-    return true
   }
 }

@@ -1,0 +1,273 @@
+import BasicContainers
+import CallEngines
+
+/// A part of an exploration's states, with a machine to expand them.
+///
+/// Unchecked: two threads never use one shard at a time, which ``Search`` sees to.
+final class Shard: @unchecked Sendable {
+  private let index: Int
+  private let shardCount: Int
+  private let engine: Engine
+  private let options: Explorer.Options
+  private let stackDepth: Int
+  private let cpuCount: Int
+  @exclusivity(unchecked) private var machine: Machine
+  @exclusivity(unchecked) private var store: StateStore
+  /// What belongs to the other shard; after the exchange, what came from there.
+  @exclusivity(unchecked) var mailbox = Mailbox()
+
+  /// The states of the present distance, and behind them those of the next.
+  @exclusivity(unchecked) private var frontier = 0..<0
+  @exclusivity(unchecked) private(set) var transitions = 0
+  /// What was violated at lesser distances.
+  @exclusivity(unchecked) var found: PropertySet = []
+  @exclusivity(unchecked) private var foundHere: PropertySet = []
+  private var violations: [(Property, End)] = []
+  @exclusivity(unchecked) private(set) var isTooDeep = false
+  @exclusivity(unchecked) private(set) var isOverMemoryLimit = false
+  @exclusivity(unchecked) private(set) var canGoRound = false
+  /// Values that no packed state has room for, and what has to be done again when there is.
+  private(set) var tooNarrow: [(cell: Int, value: Int32)] = []
+  private var deferred: [(state: Int, action: Action)] = []
+
+  @exclusivity(unchecked) private var graph = TransitionGraph()
+  private let keepsTransitions: Bool
+  /// Where each CPU's call stands, per CPU, per state.
+  private var places: [[UInt32]]
+
+  /// Where a violation was seen: behind an action, or in a state in which nobody can move.
+  struct End {
+    var state: StateNumber
+    var action: Action?
+  }
+
+  /// More states have no number.
+  static let maximumCount = Int(UInt32.max) / 2 - 1
+
+  init(
+    index: Int, of shardCount: Int, engine: Engine, workload: Workload, options: Explorer.Options, stackDepth: Int,
+    widths: [Int], keepsTransitions: Bool
+  ) {
+    self.index = index
+    self.shardCount = shardCount
+    self.engine = engine
+    self.options = options
+    self.stackDepth = stackDepth
+    self.keepsTransitions = keepsTransitions
+    cpuCount = workload.cpuCount
+    places = keepsTransitions ? Array(repeating: [], count: workload.cpuCount) : []
+    machine = engine.machine(for: workload, stackDepth: stackDepth, isTracking: true)
+    machine.redirects = options.redirects
+    store = StateStore(packing: StatePacking(widths: widths), empty: machine)
+  }
+
+  var count: Int { store.count }
+  var bytes: Int { store.bytes + graph.bytes }
+  var frontierCount: Int { frontier.count }
+
+  private func owner(of hash: UInt64) -> Int { shardCount == 1 ? 0 : Int(truncatingIfNeeded: hash & 1) }
+
+  /// Takes the first state, if it is this shard's.
+  func begin() {
+    // The survey has seen it, so that there is room.
+    guard owner(of: machine.hash) == index, store.packCandidate(from: machine) == nil else { return }
+    _ = store.insertCandidate(hash: machine.hash, parent: UInt32.max, action: 0)
+    frontier = 0..<1
+  }
+
+  /// Where a state came from; nil for the first.
+  func origin(of state: Int) -> (StateNumber, UInt8)? {
+    let parent = store.parent(of: state)
+    return parent == UInt32.max ? nil : (StateNumber(code: Int(parent)), store.action(of: state))
+  }
+
+  // MARK: A distance
+
+  func expandFrontier() {
+    for state in frontier {
+      expand(state)
+      if isTooDeep || state & 0xfff == 0xfff && isMemoryShort() { return }
+    }
+  }
+
+  private func isMemoryShort() -> Bool {
+    let taken = store.bytesAfterGrowth + graph.bytes * 2 + mailbox.bytes * 2
+    if taken > options.memoryLimit / shardCount { isOverMemoryLimit = true }
+    return isOverMemoryLimit
+  }
+
+  /// Does again what had no room.
+  func expandDeferred() {
+    let again = deferred
+    deferred = []
+    tooNarrow = []
+    for (state, action) in again {
+      store.load(state, into: &machine)
+      let hash = machine.hash
+      machine.forgetReports()
+      switch action {
+      case .step(let cpu, let choice):
+        machine.choice = choice
+        _ = engine.step(cpu, &machine)
+      case .interrupt(let cpu, let vector): engine.takeInterrupt(vector, on: cpu, &machine)
+      case .stop(let cpu): engine.enterStop(cpu, &machine)
+      }
+      keep(action, from: state)
+      machine.takeBack(hash: hash)
+    }
+  }
+
+  /// Keeps what the other shard found.
+  func takeMail() {
+    let stride = store.stride
+    for letter in 0..<mailbox.count {
+      store.setCandidate(mailbox.words, at: letter &* stride)
+      let target = store.insertCandidate(
+        hash: mailbox.hashes[letter], parent: mailbox.parents[letter], action: mailbox.actions[letter])
+      if target < frontier.upperBound { canGoRound = true }
+    }
+    mailbox.removeAll()
+  }
+
+  /// The next distance begins.
+  func endDistance() { frontier = frontier.upperBound..<store.count }
+
+  /// - Precondition: the mailbox is empty.
+  func makeRoom(for values: [(cell: Int, value: Int32)]) {
+    for (cell, value) in values { store.makeRoom(for: value, in: cell) }
+    if deferred.isEmpty { tooNarrow = [] }
+  }
+
+  func takeViolations() -> [(Property, End)] {
+    let result = violations
+    violations = []
+    return result
+  }
+
+  func starvation(path: (_ state: Int) -> [Action]) -> Starvation.Cycle? {
+    Starvation(places: places).find(in: graph, path: path)
+  }
+
+  // MARK: A state
+
+  private func expand(_ state: Int) {
+    store.load(state, into: &machine)
+    let hash = machine.hash
+    machine.forgetReports()
+    if keepsTransitions {
+      graph.beginState()
+      for cpu in 0..<cpuCount { places[cpu].append(engine.place(of: cpu, machine)) }
+    }
+    if options.reduces {
+      for cpu in 0..<cpuCount where engine.movesAlone(cpu, machine) {
+        if step(cpu, from: state, hash: hash) { return }
+      }
+    }
+    var canMove = false
+    for cpu in 0..<cpuCount {
+      if machine.depth(cpu) > 0, step(cpu, from: state, hash: hash) { canMove = true }
+      let pending = machine.pending(cpu)
+      if pending != 0, machine.takesInterrupts(cpu) {
+        for vector in Vector.allCases where pending >> Int(vector.rawValue) & 1 == 1 {
+          canMove = true
+          machine.forgetReports()
+          engine.takeInterrupt(vector, on: cpu, &machine)
+          moved(.interrupt(cpu: cpu, vector), from: state, hash: hash)
+        }
+      }
+      if engine.canStop(cpu, machine) {
+        canMove = true
+        machine.forgetReports()
+        engine.enterStop(cpu, &machine)
+        moved(.stop(cpu: cpu), from: state, hash: hash)
+      }
+    }
+    if !canMove {
+      machine.forgetReports()
+      note(engine.violationsAtEnd(&machine), at: state, nil)
+      machine.takeBack(hash: hash)
+    }
+  }
+
+  /// - Returns: whether the CPU can move.
+  private func step(_ cpu: Int, from state: Int, hash: UInt64) -> Bool {
+    var choice = 0
+    var canMove = false
+    repeat {
+      machine.forgetReports()
+      machine.choice = choice
+      switch engine.step(cpu, &machine) {
+      case .moved:
+        canMove = true
+        moved(.step(cpu: cpu, choice: choice), from: state, hash: hash)
+      case .blocked:
+        note(machine.violations, at: state, .step(cpu: cpu, choice: choice))
+      }
+      choice &+= 1
+    } while choice < machine.outcomes
+    return canMove
+  }
+
+  private func moved(_ action: Action, from state: Int, hash: UInt64) {
+    transitions &+= 1
+    note(machine.violations, at: state, action)
+    if machine.depth(action.cpu) >= stackDepth { isTooDeep = true }
+    // What happens after a csd was corrupted is not defined.
+    if !machine.violations.contains(.noCSDReuse) { keep(action, from: state) }
+    machine.takeBack(hash: hash)
+  }
+
+  /// Keeps the state that an action led to, or sends it to whom it belongs.
+  private func keep(_ action: Action, from state: Int) {
+    if let cell = store.patchCandidate(from: machine) {
+      tooNarrow.append((cell, machine.value(of: cell)))
+      deferred.append((state, action))
+      return
+    }
+    let hash = machine.hash
+    let parent = UInt32(truncatingIfNeeded: StateNumber(shard: index, index: state).code)
+    guard owner(of: hash) == index else {
+      store.sendCandidate(to: &mailbox, hash: hash, parent: parent, action: action.code)
+      return
+    }
+    let target = store.insertCandidate(hash: hash, parent: parent, action: action.code)
+    if target < frontier.upperBound { canGoRound = true }
+    if keepsTransitions { graph.append(target: target, action: action.code) }
+  }
+
+  private func note(_ properties: PropertySet, at state: Int, _ action: Action?) {
+    let new = properties.subtracting(found).subtracting(foundHere)
+    if new.isEmpty { return }
+    foundHere.formUnion(new)
+    for property in new.properties {
+      violations.append((property, End(state: StateNumber(shard: index, index: state), action: action)))
+    }
+  }
+}
+
+/// States on their way to the shard that owns them.
+struct Mailbox: ~Copyable {
+  fileprivate(set) var words = UniqueArray<UInt64>()
+  fileprivate(set) var hashes = UniqueArray<UInt64>()
+  fileprivate(set) var parents = UniqueArray<UInt32>()
+  fileprivate(set) var actions = UniqueArray<UInt8>()
+
+  var count: Int { hashes.count }
+  var bytes: Int { words.capacity * 8 + hashes.capacity * 8 + parents.capacity * 4 + actions.capacity }
+
+  mutating func append(
+    _ state: borrowing UniqueArray<UInt64>, hash: UInt64, parent: UInt32, action: UInt8
+  ) {
+    for offset in 0..<state.count { words.append(state[offset]) }
+    hashes.append(hash)
+    parents.append(parent)
+    actions.append(action)
+  }
+
+  mutating func removeAll() {
+    words.removeAll(keepingCapacity: true)
+    hashes.removeAll(keepingCapacity: true)
+    parents.removeAll(keepingCapacity: true)
+    actions.removeAll(keepingCapacity: true)
+  }
+}
