@@ -24,7 +24,7 @@ import CallHistories
 /// procedure and the engine disagree, which is a fault of ours and never one of the kernel.
 ///
 /// - Complexity: O(n) in the members of the flush, but for the engine's own steps.
-struct FlushJudge {
+struct FlushJudge: ~Copyable {
   /// What the judge found.
   enum Finding {
     case explained
@@ -42,7 +42,7 @@ struct FlushJudge {
     var margin: UInt64
   }
 
-  private var queue = MainlineQueue()
+  private var target = MainlineTarget()
   /// Member indices in an order of adding that explains the flush.
   private var witness: [Int] = []
   private var added: [UInt64] = []
@@ -205,25 +205,24 @@ struct FlushJudge {
     let count = members.count
     if count == 0 { return true }
     orderOfAdding(members, cut: cut, kicker: kicker)
+    target.reserve(count)
     for (position, index) in witness.enumerated() {
       // Members show callbacks, which an irq_work of the kernel's never does: one of a damaged trace is taken as it ran.
       let type: NodeType = members[index].knowledge == .wakeup ? .ttwu : index < cut ? .sync : .async
-      let outcome = queue.enqueued(MainlineQueue.Node(id: Int32(index), type: type))
+      let outcome = target.added(index, type)
       if kicker >= 0, (outcome == .kickOwed) != (index == kicker) { return abandon() }
       if position > 0, outcome != .coalesced { return abandon() }
     }
-    queue.flushBegan()
+    target.flushBegan()
     for index in 0..<count {
-      guard queue.functionEntered(Int32(index)) == .allowed, queue.functionExited(Int32(index)) == .allowed else {
-        return abandon()
-      }
+      guard target.ran(index) else { return abandon() }
     }
-    return queue.flushEnded() == .allowed ? true : abandon()
+    return target.flushEnded() ? true : abandon()
   }
 
   private mutating func abandon() -> Bool {
     assertionFailure("the engine refuses an order that the judge found")
-    queue = MainlineQueue()
+    target = MainlineTarget()
     return false
   }
 

@@ -1,0 +1,106 @@
+extension Call {
+  /// Whether a call that was made under an old name does the same under its new one.
+  public enum Agreement: Sendable, Hashable {
+    case same
+    /// The same, but for what the sentence says.
+    case differs(String)
+  }
+
+  /// A call under its new name.
+  public struct CrossCall: Sendable {
+    public var call: Call
+    public var agreement: Agreement
+  }
+
+  /// This call as the cross call interface of 2022 has it; nil if it is no call that the interface replaces.
+  ///
+  ///     smp_call_function_single()                         smp_xcall()
+  ///     smp_call_function_single_async()                   smp_xcall_private(…, XCALL_TYPE_ASYNC)
+  ///     smp_call_function_many(), smp_call_function()      smp_xcall_mask(), without the own CPU in the mask
+  ///     on_each_cpu(), _mask()                             smp_xcall(XCALL_ALL, …), smp_xcall_mask()
+  ///     on_each_cpu_cond(), _cond_mask()                   smp_xcall_cond(XCALL_ALL, …), smp_xcall_mask_cond()
+  ///     smp_call_function_any()                            smp_xcall_any()
+  ///     irq_work_queue_on(), ttwu_queue_wakelist()         smp_xcall_private(…, XCALL_TYPE_IRQ_WORK or _TTWU)
+  ///
+  /// - Parameters:
+  ///   - cpu: the caller's CPU.
+  ///   - cpuCount: the number of CPUs that there are.
+  public func asCrossCall(from cpu: Int, cpuCount: Int) -> CrossCall? {
+    let everyCPU: UInt64 = cpuCount >= 64 ? .max : 1 << UInt64(cpuCount) - 1
+    switch kind {
+    case .single:
+      // `-> -ENXIO` of an offline CPU becomes a success that reaches nobody.
+      return crossCall(
+        .xcall, waits: waits,
+        .differs("An offline CPU is no error, and the CPU's csd for the target is used in place of one on the stack."))
+    case .singleAsync:
+      return crossCall(.xcallPrivate, waits: false, .same)
+    case .many:
+      // The old call leaves its own CPU out, whatever the mask says.
+      let own: UInt64 = 1 << UInt64(cpu)
+      guard mask & own != 0 else { return crossCall(.xcallMask, waits: waits, .same) }
+      var mapped = crossCall(
+        .xcallMask, waits: waits, .differs("The own CPU has to be taken out of the mask: the new call includes it."))
+      mapped.call.mask &= ~own
+      return mapped
+    case .onEach:
+      var mapped = crossCall(.xcallMask, waits: waits, .same)
+      if mask & everyCPU == everyCPU {
+        mapped.call.kind = .xcall
+        mapped.call.target = CrossCall2022.all
+        mapped.call.mask = 0
+      }
+      return mapped
+    case .any:
+      return crossCall(
+        .xcallAny, waits: waits, .differs("The CPU's csd for the target is used in place of one on the stack."))
+    case .irqWork:
+      return nodeCall(
+        flags: 0x20, "A work that is pending gives -EBUSY, and so does one that runs here: the own CPU's runs in place.")
+    case .wakeup:
+      return nodeCall(flags: 0x30, "The lock that the call takes on the task's node is never released.")
+    case .queue, .xcall, .xcallMask, .xcallPrivate, .xcallAny:
+      return nil
+    }
+  }
+
+  private func crossCall(_ kind: Kind, waits: Bool, _ agreement: Agreement) -> CrossCall {
+    var call = self
+    call.kind = kind
+    call.waits = false
+    call.flags = waits ? 0x10 : 0
+    return CrossCall(call: call, agreement: agreement)
+  }
+
+  private func nodeCall(flags: UInt8, _ difference: String) -> CrossCall {
+    var mapped = crossCall(.xcallPrivate, waits: false, .differs(difference))
+    mapped.call.flags = flags
+    return mapped
+  }
+}
+
+extension Workload {
+  /// The same programs with every call under its new name; see ``Call/asCrossCall(from:cpuCount:)``. Calls that have none
+  /// stay as they are.
+  ///
+  /// A call that a function makes is taken to be made by the lowest CPU that the function is called on; it matters only to
+  /// `smp_call_function_many()`, whose own CPU is left out of the mask.
+  public func asCrossCalls() -> Workload {
+    var mapped = self
+    for cpu in 0..<cpuCount {
+      for case .call(let call) in tasks[cpu].operations { mapped.mapCall(call, from: cpu) }
+    }
+    return mapped
+  }
+
+  private mutating func mapCall(_ index: Int, from cpu: Int) {
+    guard let crossCall = calls[index].asCrossCall(from: cpu, cpuCount: cpuCount) else { return }
+    let function = calls[index].function
+    calls[index] = crossCall.call
+    // The calls that the function makes, in turn; each call is made once.
+    let target = calls[index].target
+    for case .call(let inner) in functions[function].body.operations {
+      mapCall(inner, from: target >= 0 && target < cpuCount ? target : cpu)
+    }
+  }
+}
