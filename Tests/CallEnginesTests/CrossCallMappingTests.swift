@@ -20,6 +20,8 @@ import Testing
     #expect(mapped.call.promisesWait == waits)
     // An offline CPU was an error.
     #expect(mapped.agreement != .same)
+    let all = try #require(call(.single) { $0.target = -1 }.asCrossCall(from: 0, cpuCount: 4))
+    #expect(all.agreement == .differs("The number -1 is no invalid CPU, but all CPUs."))
   }
 
   @Test func anAsyncCallKeepsItsCSD() throws {

@@ -29,10 +29,13 @@ extension Call {
     let everyCPU: UInt64 = cpuCount >= 64 ? .max : 1 << UInt64(cpuCount) - 1
     switch kind {
     case .single:
-      // `-> -ENXIO` of an offline CPU becomes a success that reaches nobody.
+      let isAll = target == CrossCall2022.all
       return crossCall(
         .xcall, waits: waits,
-        .differs("An offline CPU is no error, and the CPU's csd for the target is used in place of one on the stack."))
+        .differs(
+          isAll
+            ? "The number -1 is no invalid CPU, but all CPUs."
+            : "An offline CPU is no error, and the CPU's csd for the target is used in place of one on the stack."))
     case .singleAsync:
       return crossCall(.xcallPrivate, waits: false, .same)
     case .many:
@@ -56,9 +59,11 @@ extension Call {
         .xcallAny, waits: waits, .differs("The CPU's csd for the target is used in place of one on the stack."))
     case .irqWork:
       return nodeCall(
-        flags: 0x20, "A work that is pending gives -EBUSY, and so does one that runs here: the own CPU's runs in place.")
+        flags: 0x20,
+        "A work that is pending gives -EBUSY, one for the own CPU runs in place, and an offline CPU refuses it.")
     case .wakeup:
-      return nodeCall(flags: 0x30, "The lock that the call takes on the task's node is never released.")
+      return nodeCall(
+        flags: 0x30, "A lock is taken on the task's node that nothing releases, so that it is woken once.")
     case .queue, .xcall, .xcallMask, .xcallPrivate, .xcallAny:
       return nil
     }

@@ -52,7 +52,8 @@ import Testing
       name: "-ENXIO leaves the csd locked", engine: "mainline", scenario: "offline 1\ncpu 0: single 1 f; single 0 g",
       redirects: Redirect.drop(Point.execRefuses, next: Point.returns), violates: .noDeadlock),
     EngineFault(
-      name: "the dying CPU does not run its works", engine: "mainline", scenario: "cpu 0: down 1\ncpu 1: irq-work 1 w f",
+      name: "the dying CPU does not run its works", engine: "mainline",
+      scenario: "cpu 0: down 1\ncpu 1: irq-work 1 w f",
       redirects: Redirect.always(at: Point.raisedTakes, not: Point.workClearsPending, but: Point.flushEnds),
       violates: .noLostCallback),
     EngineFault(
