@@ -99,13 +99,17 @@ extension Workload {
   }
 
   private mutating func mapCall(_ index: Int, from cpu: Int) {
-    guard let crossCall = calls[index].asCrossCall(from: cpu, cpuCount: cpuCount) else { return }
-    let function = calls[index].function
+    let old = calls[index]
+    guard let crossCall = old.asCrossCall(from: cpu, cpuCount: cpuCount) else { return }
     calls[index] = crossCall.call
-    // The calls that the function makes, in turn; each call is made once.
-    let target = calls[index].target
-    for case .call(let inner) in functions[function].body.operations {
-      mapCall(inner, from: target >= 0 && target < cpuCount ? target : cpu)
-    }
+    // The calls that the function makes, in turn. What is mapped has no old name any more, so that this ends.
+    let targets: UInt64 =
+      switch old.kind {
+      case .many, .onEach, .any: old.mask & old.condition
+      case .single, .singleAsync, .queue, .irqWork, .wakeup, .xcall, .xcallMask, .xcallPrivate, .xcallAny:
+        old.target >= 0 && old.target < cpuCount ? 1 << UInt64(old.target) : 0
+      }
+    let runner = targets == 0 ? cpu : targets.trailingZeroBitCount
+    for case .call(let inner) in functions[old.function].body.operations { mapCall(inner, from: runner) }
   }
 }
