@@ -25,10 +25,12 @@ enum CommonPoint: UInt8 {
 }
 
 extension Engine {
-  /// Puts a CPU's task onto its stack, if it has one.
+  /// Puts a CPU's task onto its stack, if it has one. A CPU whose task begins with idling idles at the start.
   func beginTask(on cpu: Int, _ machine: inout Machine) {
-    if machine.workload.tasks[cpu].operations.isEmpty { return }
-    machine.push(cpu, CommonPoint.task.rawValue)
+    let operations = machine.workload.tasks[cpu].operations
+    if operations.isEmpty { return }
+    let frame = machine.push(cpu, CommonPoint.task.rawValue)
+    if operations.first == .idlePolling { _ = perform(.idlePolling, cpu, frame, &machine) }
   }
 
   func commonStep(_ rawPoint: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {

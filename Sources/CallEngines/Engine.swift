@@ -5,6 +5,8 @@
 /// trace.
 public enum Engine: Sendable, Hashable {
   case lockLess2014(LockLess2014)
+  case crossCall2022(CrossCall2022)
+  case mainline(Mainline)
 
   /// The state in which nothing has happened.
   /// - Parameters:
@@ -30,6 +32,8 @@ public enum Engine: Sendable, Hashable {
   var generation: any Generation {
     switch self {
     case .lockLess2014(let generation): generation
+    case .crossCall2022(let generation): generation
+    case .mainline(let generation): generation
     }
   }
 
@@ -44,6 +48,8 @@ public enum Engine: Sendable, Hashable {
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
+    case .crossCall2022(let generation): return generation.step(point, cpu, frame, &machine)
+    case .mainline(let generation): return generation.step(point, cpu, frame, &machine)
     }
   }
 

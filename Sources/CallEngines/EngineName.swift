@@ -36,7 +36,9 @@ public struct EngineDescription: Sendable {
 
   /// All engines, oldest first.
   public static let all: [EngineDescription] = [
-    LockLess2014.description
+    LockLess2014.description,
+    CrossCall2022.description,
+    Mainline.description,
   ]
 
   /// The engine with these choices; nil if one is not known, or two are of the same group.

@@ -1,198 +1,188 @@
-/// The engine of today's kernels (5.8 and later), for one target: its `call_single_queue` and the flush that empties it.
+/// The engine of today's kernels (5.8 to 6.18): one lock-less queue per CPU for four types of nodes, and a flush in three
+/// passes.
 ///
-/// Source: `kernel/smp.c` of 6.12, `__smp_call_single_queue()`, `smp_call_function_many_cond()`,
-/// `__flush_smp_call_function_queue()`. The queue is the whole of what sources and target share, so that targets can be
-/// looked at one by one.
+/// Source: `kernel/smp.c`, `kernel/irq_work.c`, `kernel/sched/core.c` and `kernel/sched/idle.c` of 6.12.
 ///
-/// Every method is one atomic step. The engine never decides who moves next: the recorded trace, a simulation's costs or an
-/// exhaustive search do. A step that the engine does not allow leaves the state as it was and says what was expected.
+///     caller    csd_lock ─ fill ─ llist_add ─ was it empty? set NEED_RESCHED of a polling CPU, or IPI ─ wait for the unlock
+///     flush     llist_del_all ─ reverse ─ SYNC: run, unlock ─ ASYNC: unlock, run; IRQ_WORK: run ─ all TTWU at once
 ///
-///     queued ──flushBegan──▶ first pass: SYNC, in the order of adding; each unlocked after its callback
-///                            second pass: ASYNC and IRQ_WORK, in the order of adding; ASYNC unlocked before
-///                            third pass: all TTWU at once, one callback, with the csd of the first
-public struct MainlineQueue: Sendable, Hashable {
-  /// A node on the queue. The identifier is the caller's own; no two nodes on the queue may have the same.
-  public struct Node: Sendable, Hashable {
-    public var id: Int32
-    public var type: NodeType
-
-    public init(id: Int32, type: NodeType) {
-      self.id = id
-      self.type = type
-    }
-  }
-
-  /// What adding a node came to.
-  public enum Added: Sendable, Hashable {
-    /// The queue was empty: whoever added the node has to kick the target.
-    case kickOwed
-    /// Somebody else's kick is under way: no kick.
-    case coalesced
-    /// The node was on the queue already, a csd reused while locked.
-    case refusedAlreadyQueued
-  }
-
-  /// What the flush in progress does next.
-  public enum NextStep: Sendable, Hashable {
-    /// Run this node's callback.
-    case callback(Node)
-    /// Run this irq_work, which shows no callback.
-    case irqWork(Node)
-    /// Run `sched_ttwu_pending()` once for all wakeups; the node is the first of them.
-    case wakeups(first: Node, count: Int)
-    /// Nothing is left: the flush ends.
-    case end
-    /// No flush is in progress.
-    case notFlushing
-  }
-
-  /// Whether a step is allowed.
-  public enum Stepped: Sendable, Hashable {
-    case allowed
-    /// The state is unchanged; the engine would do this instead.
-    case refused(expected: NextStep)
-  }
-
-  private enum State: Sendable, Hashable {
-    /// No flush. Left by `flushBegan`.
-    case idle
-    /// A batch was taken; the next step is at `position` in pass `pass`. Left by `flushEnded` when nothing is left.
-    case flushing(pass: Pass, position: Int)
-    /// A callback is running. Left by `functionExited`, back to `flushing`.
-    case inCallback(Node, pass: Pass, position: Int)
-  }
-
-  private enum Pass: UInt8, Sendable, Hashable {
-    case sync
-    case asyncAndIRQWork
-    case wakeups
-    case done
-  }
-
-  private var queue = LockLessList<Node>()
-  private var batch: [Node] = []
-  private var state: State = .idle
-
+/// A replay drives the same flush; see ``MainlineTarget``.
+public struct Mainline: Sendable, Hashable {
   public init() {}
 
-  /// Whether nothing is queued. A batch that a flush has taken is no longer queued.
-  public var isEmpty: Bool { queue.isEmpty }
-
-  public var isFlushing: Bool {
-    if case .idle = state { false } else { true }
+  /// The steps, in the order in which a call and a flush go through them.
+  enum Point: UInt8 {
+    // smp_call_function_single()
+    case single = 1
+    case singleLocks
+    case singleFills
+    // smp_call_function_single_async()
+    case async
+    case asyncLocks
+    // generic_exec_single()
+    case localUnlocks
+    case localRuns
+    case localReturns
+    case execChecks
+    case execRefuses
+    // __smp_call_single_queue(), send_call_function_single_ipi()
+    case execAdds
+    case kickPolls
+    case kickSends
+    case execWaits
+    case returns
+    // smp_call_function_any()
+    case any
+    // smp_call_function_many_cond()
+    case many
+    case manySetsMask
+    case manyLocks
+    case manyFills
+    case manyAdds
+    case manyKicks
+    case manyRunsLocally
+    case manyReturnsLocally
+    case manyWaits
+    // irq_work_queue_on(), __irq_work_queue_local()
+    case irqWork
+    case irqWorkRaises
+    case irqWorkSends
+    // ttwu_queue_wakelist()
+    case wakeup
+    // generic_smp_call_function_single_interrupt(), flush_smp_call_function_queue(), smpcfd_dying_cpu()
+    case handler
+    case idleExit
+    case dying
+    // __flush_smp_call_function_queue()
+    case flushWarns
+    case firstPass
+    case syncRuns
+    case syncUnlocks
+    case secondPass
+    case asyncUnlocks
+    case asyncRuns
+    case wakeupsRun
+    case wakeupsEnd
+    case flushEnds
+    // irq_work_single()
+    case workClearsPending
+    case workRuns
+    case workClearsBusy
+    // irq_work_run()
+    case raisedHandler
+    case raisedTakes
   }
 
-  /// A source added a node: `llist_add()` in `__smp_call_single_queue()` or `smp_call_function_many_cond()`.
-  /// - Complexity: O(number of queued nodes), for the check that the node is not queued already.
-  public mutating func enqueued(_ node: Node) -> Added {
-    for other in queue.elements where other.id == node.id { return .refusedAlreadyQueued }
-    return queue.add(node) ? .kickOwed : .coalesced
+  /// A frame's flags.
+  enum FrameFlag {
+    static let interruptsWereOn = 1
+    /// To be left as from an interrupt.
+    static let isHandler = 2
+    /// This CPU's own irq_works are run behind the flush.
+    static let isDying = 4
+    /// It is the CPU's own list of irq_works that is run, not its queue.
+    static let isRaisedList = 8
+    /// The kick is one of smp_call_function_many_cond().
+    static let isMany = 16
+    static let runsLocally = 32
+    static let runsRemotely = 64
   }
 
-  /// The target took the whole queue: `llist_del_all()` at the head of `__flush_smp_call_function_queue()`.
-  /// - Precondition: no flush of this CPU is in progress. Flushes run with interrupts off and do not nest.
-  public mutating func flushBegan() {
-    guard case .idle = state else { preconditionFailure("a flush began inside a flush: \(state)") }
-    queue.deleteAll(into: &batch)
-    state = .flushing(pass: .sync, position: 0)
-    skipToNext(pass: .sync, position: 0)
+  /// Flags of nodes that are no csd's.
+  enum NodeFlag {
+    /// TASK_WAKING: somebody is about to wake this task.
+    static let waking: Int32 = 32
   }
 
-  /// What the flush in progress has to do next.
-  public var next: NextStep {
-    switch state {
-    case .idle: return .notFlushing
-    case .inCallback(let node, _, _): return .callback(node)
-    case .flushing(let pass, let position):
-      switch pass {
-      case .sync: return .callback(batch[position])
-      case .asyncAndIRQWork:
-        return batch[position].type == .irqWork ? .irqWork(batch[position]) : .callback(batch[position])
-      case .wakeups:
-        return .wakeups(first: batch[position], count: batch.count(where: { $0.type == .ttwu }))
-      case .done: return .end
-      }
+  /// The types of nodes, as the bits of CSD_FLAG_TYPE_MASK have them.
+  enum CSDType {
+    static let async: Int32 = 0
+    static let sync: Int32 = 1
+    static let irqWork: Int32 = 2
+    static let ttwu: Int32 = 3
+  }
+}
+
+extension NodeType {
+  /// The type as a csd has it.
+  var csdType: Int32 {
+    switch self {
+    case .sync: Mainline.CSDType.sync
+    case .async: Mainline.CSDType.async
+    case .irqWork: Mainline.CSDType.irqWork
+    case .ttwu: Mainline.CSDType.ttwu
+    }
+  }
+}
+
+extension Mainline: Generation {
+  func needs(_ workload: Workload) -> MachineLayout.Needs {
+    // cfd_data->cpumask, ->cpumask_ipi and raised_list of each CPU, and whether the offline warning was given.
+    MachineLayout.Needs(
+      cells: workload.cpuCount * (2 * ((workload.cpuCount + 7) / 8) + 1) + 1, hasCSDPerTarget: true)
+  }
+
+  func entry(for kind: Call.Kind) -> UInt8? {
+    switch kind {
+    case .single: Point.single.rawValue
+    case .singleAsync: Point.async.rawValue
+    case .many, .onEach: Point.many.rawValue
+    case .any: Point.any.rawValue
+    case .irqWork: Point.irqWork.rawValue
+    case .wakeup: Point.wakeup.rawValue
+    case .queue, .xcall, .xcallMask, .xcallPrivate, .xcallAny: nil
     }
   }
 
-  /// The target began a callback: `csd_do_func()`. For wakeups, the one callback for all, with the first node's csd.
-  public mutating func functionEntered(_ id: Int32) -> Stepped {
-    guard case .flushing(let pass, let position) = state else { return .refused(expected: next) }
-    switch next {
-    case .callback(let node) where node.id == id, .wakeups(let node, _) where node.id == id:
-      state = .inCallback(node, pass: pass, position: position)
-      return .allowed
-    case .callback, .wakeups, .irqWork, .end, .notFlushing:
-      return .refused(expected: next)
+  func handler(for vector: Vector) -> UInt8 {
+    switch vector {
+    case .single, .many: Point.handler.rawValue
+    case .irqWork: Point.raisedHandler.rawValue
     }
   }
 
-  /// The callback returned.
-  public mutating func functionExited(_ id: Int32) -> Stepped {
-    guard case .inCallback(let node, let pass, let position) = state, node.id == id else {
-      return .refused(expected: next)
-    }
-    skipToNext(pass: pass, position: position + 1)
-    return .allowed
-  }
+  var dyingStage: UInt8? { Point.dying.rawValue }
+  var idleExit: UInt8? { Point.idleExit.rawValue }
 
-  /// The flush ran an irq_work: `irq_work_single()`.
-  public mutating func irqWorkRan(_ id: Int32) -> Stepped {
-    guard case .flushing(let pass, let position) = state, case .irqWork(let node) = next, node.id == id else {
-      return .refused(expected: next)
-    }
-    skipToNext(pass: pass, position: position + 1)
-    return .allowed
-  }
-
-  /// The flush returned.
-  public mutating func flushEnded() -> Stepped {
-    guard case .flushing(.done, _) = state else { return .refused(expected: next) }
-    batch.removeAll(keepingCapacity: true)
-    state = .idle
-    return .allowed
-  }
-
-  /// Moves to the first node at or behind `position` that `pass` runs, or to the passes after it.
-  private mutating func skipToNext(pass: Pass, position: Int) {
-    var pass = pass
-    var position = position
-    while true {
-      switch pass {
-      case .sync:
-        if let found = first(from: position, where: { $0 == .sync }) {
-          state = .flushing(pass: .sync, position: found)
-          return
-        }
-        pass = .asyncAndIRQWork
-        position = 0
-      case .asyncAndIRQWork:
-        if let found = first(from: position, where: { $0 == .async || $0 == .irqWork }) {
-          state = .flushing(pass: .asyncAndIRQWork, position: found)
-          return
-        }
-        // The third pass is a single callback: once it has run, nothing is left.
-        pass = .wakeups
-        position = 0
-      case .wakeups:
-        if position == 0, let found = first(from: 0, where: { $0 == .ttwu }) {
-          state = .flushing(pass: .wakeups, position: found)
-          return
-        }
-        pass = .done
-      case .done:
-        state = .flushing(pass: .done, position: 0)
-        return
-      }
+  func isPrivate(_ point: UInt8) -> Bool {
+    switch Point(rawValue: point) {
+    // Filling the CPU's own csd, looking through a list that was taken, and leaving.
+    case .singleFills, .manyFills, .firstPass, .secondPass, .flushEnds: true
+    // raised_list is added to by its own CPU only.
+    case .raisedHandler, .raisedTakes: true
+    default: false
     }
   }
 
-  private func first(from position: Int, where matches: (NodeType) -> Bool) -> Int? {
-    var index = position
-    while index < batch.count {
-      if matches(batch[index].type) { return index }
-      index += 1
+  /// cfd_data->cpumask of a CPU.
+  func targetMask(_ cpu: Int, _ layout: MachineLayout) -> Int { layout.engineCells &+ cpu &* layout.maskCells }
+  /// cfd_data->cpumask_ipi of a CPU.
+  func kickMask(_ cpu: Int, _ layout: MachineLayout) -> Int {
+    layout.engineCells &+ (layout.cpuCount &+ cpu) &* layout.maskCells
+  }
+  /// The first node of a CPU's raised_list, as csd + 1.
+  func raisedList(_ cpu: Int, _ layout: MachineLayout) -> Int {
+    layout.engineCells &+ 2 &* layout.cpuCount &* layout.maskCells &+ cpu
+  }
+  func warnedCell(_ layout: MachineLayout) -> Int { raisedList(layout.cpuCount, layout) }
+
+  func step(_ rawPoint: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    guard let point = Point(rawValue: rawPoint) else {
+      preconditionFailure("CPU\(cpu) stands at \(rawPoint), which is no point of mainline")
     }
-    return nil
+    switch point {
+    case .single, .singleLocks, .singleFills, .async, .asyncLocks, .localUnlocks, .localRuns, .localReturns,
+      .execChecks, .execRefuses, .execAdds, .kickPolls, .kickSends, .execWaits, .returns, .any:
+      return singleStep(point, cpu, frame, &machine)
+    case .many, .manySetsMask, .manyLocks, .manyFills, .manyAdds, .manyKicks, .manyRunsLocally, .manyReturnsLocally,
+      .manyWaits:
+      return manyStep(point, cpu, frame, &machine)
+    case .irqWork, .irqWorkRaises, .irqWorkSends, .wakeup:
+      return nodeStep(point, cpu, frame, &machine)
+    case .handler, .idleExit, .dying, .flushWarns, .firstPass, .syncRuns, .syncUnlocks, .secondPass, .asyncUnlocks,
+      .asyncRuns, .wakeupsRun, .wakeupsEnd, .flushEnds, .workClearsPending, .workRuns, .workClearsBusy, .raisedHandler,
+      .raisedTakes:
+      return flushStep(point, cpu, frame, &machine)
+    }
   }
 }

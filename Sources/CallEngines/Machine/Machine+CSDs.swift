@@ -3,8 +3,8 @@ struct CSDFlags {
   static let lock: Int32 = 1
   static let wait: Int32 = 2
   static let allocated: Int32 = 4
-  /// An irq_work that is claimed, and whose function has not begun.
-  static let pending: Int32 = 8
+  /// An irq_work that is claimed, and whose function has not begun. It is the same bit as `lock`.
+  static let pending: Int32 = 1
   /// An irq_work that is claimed, and whose function has not ended.
   static let busy: Int32 = 16
 }
@@ -26,7 +26,9 @@ extension Machine {
     CSDState(rawValue: get(layout.csd(csd, .state))) ?? .free
   }
 
-  mutating func setState(_ csd: Int, _ state: CSDState) { set(layout.csd(csd, .state), state.rawValue) }
+  @inline(__always) mutating func setState(_ csd: Int, _ state: CSDState) {
+    if keepsBooks { set(layout.csd(csd, .state), state.rawValue) }
+  }
 
   @inline(__always) func flags(_ csd: Int) -> Int32 { get(layout.csd(csd, .flags)) }
   @inline(__always) func hasFlag(csd: Int, _ flag: Int32) -> Bool { flags(csd) & flag != 0 }
@@ -66,7 +68,7 @@ extension Machine {
 
   /// Somebody reads a csd, who must not find it gone.
   mutating func touch(_ csd: Int) {
-    if csdState(csd) == .free { violate(.noCSDReuse) }
+    if keepsBooks, csdState(csd) == .free { violate(.noCSDReuse) }
   }
 
   /// All that a csd on a stack held is gone.

@@ -21,14 +21,23 @@ extension Machine {
   /// A call was queued for a CPU, or is about to run there in place.
   /// - Parameter isOrdered: whether it starts behind what was queued for that CPU before, in the same class.
   mutating func queued(_ call: Int, on cpu: Int, _ nodeClass: NodeClass = .sync, isOrdered: Bool = true) {
+    guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .queued))
     noteConcurrency(of: call, on: cpu)
     guard isOrdered else { return }
     for other in 0..<layout.callCount where other != call && self.nodeClass(of: other) == self.nodeClass(of: call) {
       guard contains(maskAt: layout.call(other, .queued), cpu), !contains(maskAt: layout.call(other, .started), cpu)
       else { continue }
+      // An irq_work has a list of its own where it was queued, and a request that it covers has no place on any.
+      if workload.calls[other].kind == .irqWork, !isOnQueue(storageOf: other) { continue }
       insert(other, maskAt: layout.ahead(of: call, on: cpu))
     }
+  }
+
+  /// Whether the caller's own storage is on a CPU's queue for this very call.
+  private func isOnQueue(storageOf call: Int) -> Bool {
+    let csd = layout.privateCSD(workload.calls[call].storage)
+    return csdState(csd) == .queued && self.call(csd) == call
   }
 
   /// The class in which a call's node runs, as far as its kind and flags say.
@@ -62,6 +71,7 @@ extension Machine {
 
   /// A flush has taken these calls as one batch; their classes run one after the other.
   mutating func batchBegan(on cpu: Int, first: Int) {
+    guard keepsBooks else { return }
     for nodeClass in NodeClass.allCases {
       for offset in 0..<layout.callSetCells { set(layout.batch(of: cpu, nodeClass) &+ offset, 0) }
     }
@@ -75,6 +85,7 @@ extension Machine {
 
   /// A call's function starts on a CPU.
   mutating func started(_ call: Int, on cpu: Int) {
+    guard keepsBooks else { return }
     let startedMask = layout.call(call, .started)
     if !contains(maskAt: layout.call(call, .queued), cpu) {
       violate(.noneOnWrongCPU)
@@ -91,10 +102,13 @@ extension Machine {
       if !contains(maskAt: layout.call(other, .started), cpu) { violate(.orderInBatch) }
     }
     let ownClass = nodeClass(of: call)
-    remove(call, maskAt: layout.batch(of: cpu, ownClass))
-    for nodeClass in NodeClass.allCases where nodeClass.rawValue < ownClass.rawValue {
-      for offset in 0..<layout.callSetCells where isSet(layout.batch(of: cpu, nodeClass) &+ offset) {
-        violate(.classOrder)
+    // What a function of the batch calls on its own CPU is not of the batch.
+    if contains(maskAt: layout.batch(of: cpu, ownClass), call) {
+      remove(call, maskAt: layout.batch(of: cpu, ownClass))
+      for nodeClass in NodeClass.allCases where nodeClass.rawValue < ownClass.rawValue {
+        for offset in 0..<layout.callSetCells where isSet(layout.batch(of: cpu, nodeClass) &+ offset) {
+          violate(.classOrder)
+        }
       }
     }
     let function = workload.calls[call].function
@@ -102,10 +116,14 @@ extension Machine {
   }
 
   mutating func finished(_ call: Int, on cpu: Int) {
+    guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .finished))
     let function = workload.calls[call].function
     happened(.functionFinished(function: function, call: call))
   }
+
+  func hasStarted(_ call: Int, on cpu: Int) -> Bool { contains(maskAt: layout.call(call, .started), cpu) }
+  func hasFinished(_ call: Int, on cpu: Int) -> Bool { contains(maskAt: layout.call(call, .finished), cpu) }
 
   /// A call returns to its caller.
   mutating func callReturned(_ call: Int, _ result: CallResult) {

@@ -17,6 +17,8 @@ public struct Machine: ~Copyable {
   public private(set) var hash: UInt64 = 0
   /// Whether changes are kept, and the hash is up to date.
   private let isTracking: Bool
+  /// Whether what no engine reads is kept: what csds are used for, and what became of calls. A replay has its own books.
+  let keepsBooks: Bool
 
   /// Which properties the last step violated.
   public internal(set) var violations: PropertySet = []
@@ -30,11 +32,14 @@ public struct Machine: ~Copyable {
   /// Faults for tests, by which a check is checked. See ``Redirect``.
   public var redirects: [Redirect] = []
 
-  /// - Parameter isTracking: whether every step can be taken back.
-  init(layout: MachineLayout, workload: Workload, isTracking: Bool) {
+  /// - Parameters:
+  ///   - isTracking: whether every step can be taken back.
+  ///   - keepsBooks: whether calls and csds are watched. Without, nothing is ever violated.
+  init(layout: MachineLayout, workload: Workload, isTracking: Bool, keepsBooks: Bool = true) {
     self.layout = layout
     self.workload = workload
     self.isTracking = isTracking
+    self.keepsBooks = keepsBooks
     cells = UniqueArray(repeating: 0, count: layout.cellCount)
     changes = UniqueArray()
   }

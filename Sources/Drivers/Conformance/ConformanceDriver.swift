@@ -4,7 +4,7 @@ import TraceTypes
 public import Verdicts
 
 /// Lets the trace drive the engine, and collects what the engine does not explain.
-public struct ConformanceDriver: Sendable {
+public struct ConformanceDriver: ~Copyable {
   /// The most divergences that are kept in full; all are counted.
   public static let keptDivergences = 1_000
 

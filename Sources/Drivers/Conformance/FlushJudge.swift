@@ -24,7 +24,7 @@ import CallHistories
 /// procedure and the engine disagree, which is a fault of ours and never one of the kernel.
 ///
 /// - Complexity: O(n) in the members of the flush, but for the engine's own steps.
-struct FlushJudge {
+struct FlushJudge: ~Copyable {
   /// What the judge found.
   enum Finding {
     case explained
@@ -42,7 +42,10 @@ struct FlushJudge {
     var margin: UInt64
   }
 
-  private var queue = MainlineQueue()
+  private var target = MainlineTarget()
+  /// The types of which the engine ran one node alone, one bit each. It begins every flush in the same state and does the same
+  /// again, so that it need not be asked again. By far the most flushes are such.
+  private var ranAlone: UInt8 = 0
   /// Member indices in an order of adding that explains the flush.
   private var witness: [Int] = []
   private var added: [UInt64] = []
@@ -204,36 +207,45 @@ struct FlushJudge {
   private mutating func run(_ members: ContiguousArray<FlushMember>, cut: Int, kicker: Int) -> Bool {
     let count = members.count
     if count == 0 { return true }
+    if count == 1 { return runAlone(type(of: 0, members, cut: cut)) }
     orderOfAdding(members, cut: cut, kicker: kicker)
+    target.reserve(count)
     for (position, index) in witness.enumerated() {
-      // Members show callbacks, which an irq_work of the kernel's never does: one of a damaged trace is taken as it ran.
-      let type: NodeType = members[index].knowledge == .wakeup ? .ttwu : index < cut ? .sync : .async
-      let outcome = queue.enqueued(MainlineQueue.Node(id: Int32(index), type: type))
+      let outcome = target.added(index, type(of: index, members, cut: cut))
       if kicker >= 0, (outcome == .kickOwed) != (index == kicker) { return abandon() }
       if position > 0, outcome != .coalesced { return abandon() }
     }
-    queue.flushBegan()
+    target.flushBegan()
     for index in 0..<count {
-      guard queue.functionEntered(Int32(index)) == .allowed, queue.functionExited(Int32(index)) == .allowed else {
-        return abandon()
-      }
+      guard target.ran(index) else { return abandon() }
     }
-    return queue.flushEnded() == .allowed ? true : abandon()
+    return target.flushEnded() ? true : abandon()
+  }
+
+  /// A flush of one node, which kicked or needed no kick.
+  private mutating func runAlone(_ type: NodeType) -> Bool {
+    let bit: UInt8 = 1 << type.rawValue
+    if ranAlone & bit != 0 { return true }
+    guard target.added(0, type) == .kickOwed else { return abandon() }
+    target.flushBegan()
+    guard target.ran(0), target.flushEnded() else { return abandon() }
+    ranAlone |= bit
+    return true
+  }
+
+  /// Members show callbacks, which an irq_work of the kernel's never does: one of a damaged trace is taken as it ran.
+  private func type(of index: Int, _ members: ContiguousArray<FlushMember>, cut: Int) -> NodeType {
+    members[index].knowledge == .wakeup ? .ttwu : index < cut ? .sync : .async
   }
 
   private mutating func abandon() -> Bool {
     assertionFailure("the engine refuses an order that the judge found")
-    queue = MainlineQueue()
+    target = MainlineTarget()
     return false
   }
 
   /// Orders the members by the earliest moments at which they can have been added.
   private mutating func orderOfAdding(_ members: ContiguousArray<FlushMember>, cut: Int, kicker: Int) {
-    if members.count == 1 {
-      // By far the most frequent flush.
-      if witness.count != 1 || witness[0] != 0 { witness = [0] }
-      return
-    }
     witness.removeAll(keepingCapacity: true)
     added.removeAll(keepingCapacity: true)
     let floor = kicker >= 0 ? members[kicker].queued : 0
@@ -246,12 +258,10 @@ struct FlushJudge {
     }
     if kicker >= 0 { added[kicker] = floor }
     // Stable for equal moments within a class, and the kicker before all.
-    if witness.count > 1 {
-      witness.sort { left, right in
-        if left == kicker { return right != kicker }
-        if right == kicker { return false }
-        return (added[left], left) < (added[right], right)
-      }
+    witness.sort { left, right in
+      if left == kicker { return right != kicker }
+      if right == kicker { return false }
+      return (added[left], left) < (added[right], right)
     }
   }
 }

@@ -1,0 +1,127 @@
+// Calls to several CPUs.
+extension Mainline {
+  /// Source: 6.12 kernel/smp.c, smp_call_function_many_cond().
+  func manyStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let layout = machine.layout
+    let callIndex = machine[frame, .call] - 1
+    let call = machine.workload.calls[callIndex]
+    let mask = targetMask(cpu, layout)
+    let target = machine[frame, .target]
+    switch point {
+    case .many:
+      // smp_call_function_many() leaves its own CPU out; on_each_cpu_cond_mask() does not.
+      return beginMany(call.mask, runsLocally: call.kind != .many, cpu, frame, &machine)
+    case .manySetsMask:
+      machine.setMask(at: mask, online: targets(of: call, frame, machine) & ~(1 << UInt64(cpu)))
+      machine.clear(maskAt: kickMask(cpu, layout))
+      return nextToQueue(from: 0, cpu, frame, &machine)
+    case .manyLocks:
+      let csd = layout.manyCSD(of: cpu, for: target)
+      guard !machine.hasFlag(csd: csd, CSDFlags.lock) else { return machine.spins(on: csd, for: callIndex) }
+      return machine.go(frame, Point.manyFills)
+    case .manyFills:
+      lockAndFill(layout.manyCSD(of: cpu, for: target), type: call.csdType, for: callIndex, &machine)
+      return machine.go(frame, Point.manyAdds)
+    case .manyAdds:
+      machine.queued(callIndex, on: target)
+      if machine.addLockLess(layout.manyCSD(of: cpu, for: target), to: target) {
+        machine.insert(target, maskAt: kickMask(cpu, layout))
+        // nr_cpus and last_cpu
+        machine[frame, .value] += 1
+        machine[frame, .cursor] = target
+      }
+      return nextToQueue(from: target + 1, cpu, frame, &machine)
+    case .manyKicks:
+      // No look at who polls.
+      machine.sendIPI(.many, toMaskAt: kickMask(cpu, layout))
+      return machine.go(frame, Point.manyRunsLocally)
+    case .manyRunsLocally:
+      guard machine.hasFlag(frame, FrameFlag.runsLocally), call.condition >> UInt64(cpu) & 1 == 1 else {
+        return beginWaiting(cpu, frame, &machine)
+      }
+      runLocally(callIndex, then: .manyReturnsLocally, cpu, frame, &machine)
+      return .moved
+    case .manyReturnsLocally:
+      machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
+      return beginWaiting(cpu, frame, &machine)
+    default:
+      let csd = layout.manyCSD(of: cpu, for: target)
+      if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.spins(on: csd, for: callIndex) }
+      return nextToWaitFor(from: target + 1, cpu, frame, &machine)
+    }
+  }
+
+  /// smp_call_function_many_cond() begins: a first look at whom the mask concerns.
+  func beginMany(
+    _ wanted: UInt64, runsLocally: Bool, _ cpu: Int, _ frame: Int, _ machine: inout Machine
+  ) -> Stepped {
+    warnIfInterruptsAreOff(cpu, &machine)
+    machine.setFlag(frame, FrameFlag.isMany, true)
+    let isWanted = wanted >> UInt64(cpu) & 1 == 1
+    machine.setFlag(frame, FrameFlag.runsLocally, runsLocally && isWanted)
+    for other in 0..<machine.layout.cpuCount
+    where other != cpu && wanted >> UInt64(other) & 1 == 1 && machine.isOnline(other) {
+      machine.setFlag(frame, FrameFlag.runsRemotely, true)
+      return machine.go(frame, Point.manySetsMask)
+    }
+    return machine.go(frame, Point.manyRunsLocally)
+  }
+
+  /// The mask that a call to several CPUs was given.
+  private func targets(of call: Call, _ frame: Int, _ machine: borrowing Machine) -> UInt64 {
+    switch call.kind {
+    case .xcall: call.target == -1 ? .max : 1 << UInt64(call.target)
+    // The one that was chosen.
+    case .xcallAny: 1 << UInt64(machine[frame, .target])
+    case .single, .singleAsync, .many, .onEach, .any, .queue, .irqWork, .wakeup, .xcallMask, .xcallPrivate: call.mask
+    }
+  }
+
+  /// Goes on to the next target for which the condition is true; the others are taken off the mask. Behind the last one,
+  /// those are kicked whose queues were empty.
+  private func nextToQueue(from first: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let mask = targetMask(cpu, machine.layout)
+    let condition = machine.workload.calls[machine[frame, .call] - 1].condition
+    var candidate = machine.firstCPU(inMaskAt: mask, from: first)
+    while candidate < machine.layout.cpuCount {
+      if condition >> UInt64(candidate) & 1 == 1 {
+        machine[frame, .target] = candidate
+        return machine.go(frame, Point.manyLocks)
+      }
+      machine.remove(candidate, maskAt: mask)
+      candidate = machine.firstCPU(inMaskAt: mask, from: candidate + 1)
+    }
+    machine[frame, .target] = machine[frame, .cursor]
+    switch machine[frame, .value] {
+    case 0: return machine.go(frame, Point.manyRunsLocally)
+    case 1: return machine.go(frame, Point.kickPolls)
+    default: return machine.go(frame, Point.manyKicks)
+    }
+  }
+
+  private func beginWaiting(_ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let call = machine.workload.calls[machine[frame, .call] - 1]
+    guard call.promisesWait, machine.hasFlag(frame, FrameFlag.runsRemotely) else {
+      return machine.go(frame, Point.returns)
+    }
+    return nextToWaitFor(from: 0, cpu, frame, &machine)
+  }
+
+  private func nextToWaitFor(from first: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let next = machine.firstCPU(inMaskAt: targetMask(cpu, machine.layout), from: first)
+    if next == machine.layout.cpuCount { return machine.go(frame, Point.returns) }
+    machine[frame, .target] = next
+    return machine.go(frame, Point.manyWaits)
+  }
+}
+
+extension Call {
+  /// The type of the csds that a call queues: what `smp_xcall*()` is told, else whether somebody waits.
+  var csdType: Int32 {
+    switch kind {
+    case .xcall, .xcallMask, .xcallPrivate, .xcallAny: Int32(flags >> 4)
+    case .single, .singleAsync, .many, .onEach, .any, .queue, .irqWork, .wakeup:
+      promisesWait ? Mainline.CSDType.sync : Mainline.CSDType.async
+    }
+  }
+}
