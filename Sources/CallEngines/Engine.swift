@@ -64,12 +64,10 @@ public enum Engine: Sendable, Hashable {
     machine.depth(cpu) < machine.layout.stackDepth
   }
 
-  /// Whether the next step of a CPU can be taken before everybody else's, because none of theirs can tell: it touches only its
-  /// own frame, csds that it has locked and not queued, or what a lock that it holds protects.
-  ///
-  /// An interrupt on the same CPU cannot tell either: it finds the frame below its own one point farther, and does not look.
+  /// Whether the next step of a CPU can be taken before everybody else's, because none of theirs can tell: it touches only
+  /// what is this CPU's own, or what a lock that it holds protects, and no interrupt can come between.
   public func movesAlone(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
-    guard machine.depth(cpu) > 0 else { return false }
+    guard machine.depth(cpu) > 0, !machine.interruptsEnabled(cpu) else { return false }
     let point = UInt8(truncatingIfNeeded: machine.get(machine.top(cpu)))
     return point < CommonPoint.first && generation.isPrivate(point)
   }

@@ -95,11 +95,11 @@ public struct Machine: ~Copyable {
   /// Lets everything since the last call of this or of ``takeBack(hash:)`` stand.
   public mutating func commit() { changes.removeAll(keepingCapacity: true) }
 
-  /// Calls `body` with every cell that the last step changed, as often as it was written.
-  public func forEachChange(_ body: (_ cell: Int, _ value: Int32) -> Void) {
+  /// Raises the widths of the cells that the last step changed to what their values need, in bits.
+  public func raise(_ widths: inout [Int]) {
     for index in 0..<changes.count {
       let cell = Int(truncatingIfNeeded: changes[index] >> 32)
-      body(cell, cells[cell])
+      widths[cell] = max(widths[cell], StatePacking.width(of: cells[cell]))
     }
   }
 

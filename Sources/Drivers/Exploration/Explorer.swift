@@ -64,11 +64,13 @@ public struct Explorer {
     // Handlers nest rarely: a deeper stack is tried when one that is not full does not do.
     var stackDepth = 4
     while true {
-      let search = self.search(stackDepth: stackDepth, options)
+      var survey = WidthSurvey(engine: engine, workload: workload, stackDepth: stackDepth)
+      let shape = Search.Shape(stackDepth: stackDepth, widths: survey.run())
+      let search = self.search(shape, options)
       if search.run() {
         var finding = search.finding
-        if options.reduces { shorten(&finding, stackDepth: stackDepth) }
-        if search.canGoRound, finding.stopped == nil { lookForStarvation(stackDepth: stackDepth, &finding) }
+        if options.reduces { shorten(&finding, shape) }
+        if search.canGoRound, finding.stopped == nil { lookForStarvation(&finding, shape) }
         finding.duration = ContinuousClock.now - begun
         return finding
       }
@@ -76,18 +78,17 @@ public struct Explorer {
     }
   }
 
-  private func search(stackDepth: Int, _ options: Options, keepsTransitions: Bool = false) -> Search {
-    Search(
-      engine: engine, workload: workload, options: options, stackDepth: stackDepth, keepsTransitions: keepsTransitions)
+  private func search(_ shape: Search.Shape, _ options: Options, keepsTransitions: Bool = false) -> Search {
+    Search(engine: engine, workload: workload, options: options, shape: shape, keepsTransitions: keepsTransitions)
   }
 
   /// Finds the shortest ways to what was violated. A step taken alone can make a way longer than it need be, by one that another
   /// CPU takes.
-  private func shorten(_ finding: inout Finding, stackDepth: Int) {
+  private func shorten(_ finding: inout Finding, _ shape: Search.Shape) {
     if finding.violations.isEmpty { return }
     var options = options
     options.reduces = false
-    let search = self.search(stackDepth: stackDepth, options)
+    let search = self.search(shape, options)
     search.endsWith = PropertySet(finding.violations.keys)
     _ = search.run()
     for (property, path) in search.finding.violations where path.count < finding.violations[property]?.count ?? 0 {
@@ -96,10 +97,10 @@ public struct Explorer {
   }
 
   /// Explores once more, keeps all transitions, and looks for waits that last for ever. Without cycles there are none.
-  private func lookForStarvation(stackDepth: Int, _ finding: inout Finding) {
+  private func lookForStarvation(_ finding: inout Finding, _ shape: Search.Shape) {
     var options = options
     options.reduces = false
-    let search = self.search(stackDepth: stackDepth, options, keepsTransitions: true)
+    let search = self.search(shape, options, keepsTransitions: true)
     _ = search.run()
     guard search.finding.stopped == nil else {
       finding.stopped = search.finding.stopped

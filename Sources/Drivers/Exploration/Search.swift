@@ -16,18 +16,24 @@ final class Search {
   /// Less states than this are not worth a second thread.
   private static let worthSharing = 4_000
 
+  /// What is not known in advance, and tried.
+  struct Shape {
+    /// Frames on a CPU's stack, one of which has to stay free.
+    var stackDepth: Int
+    /// Bits of each cell, to begin with.
+    var widths: [Int]
+  }
+
   init(
-    engine: Engine, workload: Workload, options: Explorer.Options, stackDepth: Int, keepsTransitions: Bool
+    engine: Engine, workload: Workload, options: Explorer.Options, shape: Shape, keepsTransitions: Bool
   ) {
     self.options = options
-    var survey = WidthSurvey(engine: engine, workload: workload, stackDepth: stackDepth)
-    let widths = survey.run()
     // Transitions are numbered by the one who finds them, so that only one may.
     let count = keepsTransitions ? 1 : 2
     shards = (0..<count).map { index in
       Shard(
-        index: index, of: count, engine: engine, workload: workload, options: options, stackDepth: stackDepth,
-        widths: widths, keepsTransitions: keepsTransitions)
+        index: index, of: count, engine: engine, workload: workload, options: options, shape: shape,
+        keepsTransitions: keepsTransitions)
     }
   }
 

@@ -45,20 +45,20 @@ final class Shard: @unchecked Sendable {
   static let maximumCount = Int(UInt32.max) / 2 - 1
 
   init(
-    index: Int, of shardCount: Int, engine: Engine, workload: Workload, options: Explorer.Options, stackDepth: Int,
-    widths: [Int], keepsTransitions: Bool
+    index: Int, of shardCount: Int, engine: Engine, workload: Workload, options: Explorer.Options, shape: Search.Shape,
+    keepsTransitions: Bool
   ) {
     self.index = index
     self.shardCount = shardCount
     self.engine = engine
     self.options = options
-    self.stackDepth = stackDepth
+    stackDepth = shape.stackDepth
     self.keepsTransitions = keepsTransitions
     cpuCount = workload.cpuCount
     places = keepsTransitions ? Array(repeating: [], count: workload.cpuCount) : []
     machine = engine.machine(for: workload, stackDepth: stackDepth, isTracking: true)
     machine.redirects = options.redirects
-    store = StateStore(packing: StatePacking(widths: widths), empty: machine)
+    store = StateStore(packing: StatePacking(widths: shape.widths), empty: machine)
   }
 
   var count: Int { store.count }

@@ -10,7 +10,7 @@ struct WidthSurvey {
   /// The state of a xorshift generator. Every survey is the same.
   private var random: UInt64 = 0x9e37_79b9_7f4a_7c15
 
-  private static let walks = 256
+  private static let walks = 32
   private static let stepsPerWalk = 2_000
 
   init(engine: Engine, workload: Workload, stackDepth: Int) {
@@ -32,9 +32,7 @@ struct WidthSurvey {
     }
     for _ in 0..<Self.stepsPerWalk {
       guard move(&machine) else { return }
-      var seen = widths
-      machine.forEachChange { cell, value in seen[cell] = max(seen[cell], StatePacking.width(of: value)) }
-      widths = seen
+      machine.raise(&widths)
       // What is corrupt is not walked on, and a full stack has no room.
       if machine.violations.contains(.noCSDReuse) { return }
       for cpu in 0..<workload.cpuCount where !engine.hasRoom(on: cpu, in: machine) { return }
