@@ -50,8 +50,9 @@ extension Engine {
       let program = machine.workload.functions[machine[frame, .value]].body.operations
       if operation == program.count {
         let call = machine[frame, .call] - 1
+        let function = machine[frame, .value]
         machine.pop(cpu)
-        machine.finished(call, on: cpu)
+        machine.finished(call, function: function, on: cpu)
         return .moved
       }
       return perform(program[operation], cpu, frame, &machine)
@@ -92,7 +93,7 @@ extension Engine {
     case .takeDown(let target):
       return takeDown(target, frame, &machine)
     case .bringUp(let target):
-      return bringUp(target, frame, &machine)
+      return bringUp(target, on: cpu, frame, &machine)
     case .idlePolling:
       machine[frame, .target] += 1
       machine.setPolling(cpu, true)
