@@ -5,6 +5,7 @@
 /// trace.
 public enum Engine: Sendable, Hashable {
   case lockLess2014(LockLess2014)
+  case pendingQueue2014(PendingQueue2014)
 
   /// The state in which nothing has happened.
   /// - Parameters:
@@ -30,6 +31,7 @@ public enum Engine: Sendable, Hashable {
   var generation: any Generation {
     switch self {
     case .lockLess2014(let generation): generation
+    case .pendingQueue2014(let generation): generation
     }
   }
 
@@ -44,6 +46,7 @@ public enum Engine: Sendable, Hashable {
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
+    case .pendingQueue2014(let generation): return generation.step(point, cpu, frame, &machine)
     }
   }
 
