@@ -52,8 +52,9 @@ extension Engine {
       let program = machine.workload.functions[machine[frame, .value]].body.operations
       if operation == program.count {
         let call = machine[frame, .call] - 1
+        let function = machine[frame, .value]
         machine.pop(cpu)
-        machine.finished(call, on: cpu)
+        machine.finished(call, function: function, on: cpu)
         return .moved
       }
       return perform(program[operation], cpu, frame, &machine)
@@ -94,7 +95,7 @@ extension Engine {
     case .takeDown(let target):
       return takeDown(target, frame, &machine)
     case .bringUp(let target):
-      return bringUp(target, frame, &machine)
+      return bringUp(target, on: cpu, frame, &machine)
     case .startOver:
       // Its calls can be made again; they all wait, so that none is under way.
       for other in machine.workload.tasks[cpu].operations {

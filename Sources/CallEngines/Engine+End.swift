@@ -7,11 +7,18 @@ extension Engine {
     var violations: PropertySet = []
     for cpu in 0..<machine.layout.cpuCount where wait(of: cpu, &machine) != nil { violations.insert(.noDeadlock) }
     for (call, cpu) in machine.unfinished {
-      let isStuck = machine.state(of: cpu) != .dead && machine.depth(cpu) > 0 && !machine.interruptsEnabled(cpu)
-      if isStuck { continue }
+      if isStuck(cpu, machine) { continue }
       violations.insert(machine.workload.calls[call].kind == .queue ? .noLostRequest : .noLostCallback)
     }
+    var isAnyoneStuck = false
+    for cpu in 0..<machine.layout.cpuCount where isStuck(cpu, machine) { isAnyoneStuck = true }
+    violations.formUnion(machine.violationsOfRequests(isAnyoneStuck: isAnyoneStuck))
     return violations
+  }
+
+  /// Whether a CPU waits with interrupts off, and would run what is queued for it.
+  private func isStuck(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
+    machine.state(of: cpu) != .dead && machine.depth(cpu) > 0 && !machine.interruptsEnabled(cpu)
   }
 
   /// What a CPU that cannot move waits for; nil if it can, or has nothing to do.

@@ -4,13 +4,18 @@ extension Engine {
     switch machine[frame, .cursor] {
     case 0:
       // One CPU at a time: cpus_write_lock().
-      guard machine.stopTarget == 0 else { return .blocked(.hotplug) }
+      guard !machine.isHotplugBusy else { return .blocked(.hotplug) }
+      guard machine.state(of: target) == .online else {
+        machine[frame, .target] += 1
+        return .moved
+      }
       machine.set(machine.layout.stopTarget, target + 1)
       machine[frame, .cursor] = 1
       machine.happened(.stopRequested(cpu: target))
       return .moved
     default:
       guard machine.state(of: target) == .dead, machine.nobodyIsStopped else { return .blocked(.hotplug) }
+      generation.died(target, &machine)
       machine.set(machine.layout.stopTarget, 0)
       machine[frame, .cursor] = 0
       machine[frame, .target] += 1
@@ -18,12 +23,18 @@ extension Engine {
     }
   }
 
-  func bringUp(_ target: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+  func bringUp(_ target: Int, on cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     switch machine[frame, .cursor] {
     case 0:
-      guard machine.stopTarget == 0 else { return .blocked(.hotplug) }
+      guard !machine.isHotplugBusy else { return .blocked(.hotplug) }
       guard machine.state(of: target) == .dead else {
         machine[frame, .target] += 1
+        return .moved
+      }
+      if generation.allocatesForCPUs, machine.isCPURefused() {
+        machine[frame, .target] += 1
+        machine.happened(.bringUpCanceled(cpu: target))
+        if let stage = generation.canceledStage { machine.push(cpu, stage) }
         return .moved
       }
       machine.setState(of: target, .rising)
@@ -38,11 +49,23 @@ extension Engine {
     }
   }
 
-  /// Whether stop_machine() can take a CPU away from what it runs: a task between two calls, with interrupts on.
+  /// Whether stop_machine() can take a CPU away from what it runs: a task between two calls, with interrupts on, or in a call
+  /// that may be preempted there.
+  ///
+  /// The CPU that goes is only taken between two calls: its task is gone with it here, where the kernel moves it to another
+  /// CPU, and a call half made would never end.
   public func canStop(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
-    guard machine.isWantedByStop(cpu), machine.interruptsEnabled(cpu), machine.depth(cpu) <= 1 else { return false }
-    guard machine.depth(cpu) == 1 else { return true }
-    return machine.point(of: cpu) == CommonPoint.task.rawValue && !holdsLock(cpu, machine)
+    guard machine.isWantedByStop(cpu), machine.interruptsEnabled(cpu) else { return false }
+    switch machine.depth(cpu) {
+    case 0: return true
+    case 1: return machine.point(of: cpu) == CommonPoint.task.rawValue && !holdsLock(cpu, machine)
+    case 2:
+      guard machine.stopTarget != cpu + 1, let point = machine.point(of: cpu), point < CommonPoint.first else {
+        return false
+      }
+      return generation.isPreemptible(point) && !holdsLock(cpu, machine)
+    default: return false
+    }
   }
 
   /// A spinning or holding task is not preempted.
@@ -65,8 +88,9 @@ extension Engine {
     let isTarget = machine.stopTarget == cpu + 1
     switch point {
     case .stopEntered:
-      // First all others turn interrupts off, then the one that goes.
-      guard machine.allStopped(isTarget ? .interruptsOff : .entered, butTarget: isTarget) else {
+      // Interrupts go off when all CPUs have been given up; in two stages, on the one that goes when they are off on all others.
+      let isLast = isTarget && generation.stopsInTwoStages
+      guard machine.allStopped(isLast ? .interruptsOff : .entered, butTarget: isLast) else {
         return .blocked(.hotplug)
       }
       machine.disableInterrupts(cpu)
@@ -84,6 +108,8 @@ extension Engine {
       machine.happened(.stopLeft)
       return .moved
     case .dyingMarked:
+      // Nothing is run before interrupts are off everywhere.
+      guard machine.allStopped(.interruptsOff, butTarget: false) else { return .blocked(.hotplug) }
       machine.markOffline(cpu)
       machine.setStopProgress(cpu, .markedOffline)
       return machine.go(frame, CommonPoint.dyingStage)

@@ -5,6 +5,7 @@
 /// trace.
 public enum Engine: Sendable, Hashable {
   case lockLess2014(LockLess2014)
+  case pendingQueue2014(PendingQueue2014)
   case crossCall2022(CrossCall2022)
   case mainline(Mainline)
 
@@ -32,6 +33,7 @@ public enum Engine: Sendable, Hashable {
   var generation: any Generation {
     switch self {
     case .lockLess2014(let generation): generation
+    case .pendingQueue2014(let generation): generation
     case .crossCall2022(let generation): generation
     case .mainline(let generation): generation
     }
@@ -48,6 +50,7 @@ public enum Engine: Sendable, Hashable {
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
+    case .pendingQueue2014(let generation): return generation.step(point, cpu, frame, &machine)
     case .crossCall2022(let generation): return generation.step(point, cpu, frame, &machine)
     case .mainline(let generation): return generation.step(point, cpu, frame, &machine)
     }
@@ -88,6 +91,16 @@ protocol Generation: Sendable {
   var idleExit: UInt8? { get }
   /// Whether the lock of the global queue is held while a CPU is marked online.
   var locksOnlining: Bool { get }
+  /// Whether stop_machine() lets the CPU that goes turn interrupts off only when all others have.
+  var stopsInTwoStages: Bool { get }
+  /// Whether a call that a task made may be preempted when it stands at a point.
+  func isPreemptible(_ point: UInt8) -> Bool
+  /// Whether it, or somebody behind it, allocates for a CPU that is to come up, and may refuse it.
+  var allocatesForCPUs: Bool { get }
+  /// The point at which a program begins that is run where a CPU was to be brought up, when it is refused; nil for none.
+  var canceledStage: UInt8? { get }
+  /// What a CPU held that is dead now is freed: `CPU_DEAD`.
+  func died(_ cpu: Int, _ machine: inout Machine)
   /// Whether the step at a point touches only what is the CPU's own, or protected by a lock that it holds.
   func isPrivate(_ point: UInt8) -> Bool
   func step(_ point: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped
@@ -98,6 +111,11 @@ extension Generation {
   var dyingStage: UInt8? { nil }
   var idleExit: UInt8? { nil }
   var locksOnlining: Bool { false }
+  var stopsInTwoStages: Bool { false }
+  func isPreemptible(_ point: UInt8) -> Bool { false }
+  var allocatesForCPUs: Bool { false }
+  var canceledStage: UInt8? { nil }
+  func died(_ cpu: Int, _ machine: inout Machine) {}
   func isPrivate(_ point: UInt8) -> Bool { false }
 
   /// Lets a call's function run on a CPU, in a frame of its own.
@@ -105,6 +123,6 @@ extension Generation {
     let frame = machine.push(cpu, CommonPoint.function.rawValue)
     machine[frame, .call] = call + 1
     machine[frame, .value] = function
-    machine.started(call, on: cpu)
+    machine.started(call, function: function, on: cpu)
   }
 }

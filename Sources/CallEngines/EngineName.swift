@@ -37,6 +37,7 @@ public struct EngineDescription: Sendable {
   /// All engines, oldest first.
   public static let all: [EngineDescription] = [
     LockLess2014.description,
+    PendingQueue2014.description,
     CrossCall2022.description,
     Mainline.description,
   ]

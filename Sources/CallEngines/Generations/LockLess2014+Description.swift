@@ -19,10 +19,23 @@ extension LockLess2014 {
           EngineDescription.Choice(
             name: "mail", sentence: "As mailed: the handler takes the queue to print it, and then flushes."),
           EngineDescription.Choice(name: "before", sentence: "As in 3.15, before the mail."),
+          EngineDescription.Choice(
+            name: "since-5.8", sentence: "As merged, but the warning asks whether anything was taken."),
+        ]),
+      EngineDescription.Group(
+        name: "stop",
+        choices: [
+          EngineDescription.Choice(
+            name: "one-stage", sentence: "stop_machine() lets all CPUs turn interrupts off in any order, as in 3.15."),
+          EngineDescription.Choice(
+            name: "two-stages",
+            sentence: "The CPU that goes turns interrupts off last: another patch, which the mail builds on."),
         ]),
     ],
     make: { chosen in
-      guard let flush = Flush(rawValue: chosen[0]), let form = Form(rawValue: chosen[1]) else { return nil }
-      return .lockLess2014(LockLess2014(flush: flush, form: form))
+      guard let flush = Flush(rawValue: chosen[0]), let form = Form(rawValue: chosen[1]),
+        let stop = Stop(rawValue: chosen[2])
+      else { return nil }
+      return .lockLess2014(LockLess2014(flush: flush, form: form, stop: stop))
     })
 }

@@ -176,7 +176,7 @@ extension Mainline {
         if isFirst {
           runFunction(of: call, function: machine.function(node &- 1), on: cpu, &machine)
         } else {
-          machine.started(call, on: cpu)
+          machine.started(call, function: machine.function(node &- 1), on: cpu)
         }
         startCovered(by: call, on: cpu, &machine)
         isFirst = false
@@ -192,7 +192,9 @@ extension Mainline {
       let csd = node &- 1
       if isTask(csd, machine) {
         let call = machine.call(csd)
-        if machine.keepsBooks, !machine.hasFinished(call, on: cpu) { machine.finished(call, on: cpu) }
+        if machine.keepsBooks, !machine.hasFinished(call, on: cpu) {
+          machine.finished(call, function: machine.function(csd), on: cpu)
+        }
         finishCovered(by: call, on: cpu, &machine)
         machine.setFlags(csd, machine.flags(csd) & ~NodeFlag.waking)
         machine.setState(csd, .free)

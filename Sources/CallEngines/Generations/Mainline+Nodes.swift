@@ -71,7 +71,8 @@ extension Mainline {
   func startCovered(by call: Int, on cpu: Int, _ machine: inout Machine) {
     guard machine.keepsBooks else { return }
     for other in 0..<machine.layout.callCount where covers(call, other, on: cpu, machine) {
-      if !machine.hasStarted(other, on: cpu) { machine.started(other, on: cpu) }
+      if machine.hasStarted(other, on: cpu) { continue }
+      machine.started(other, function: machine.workload.calls[other].function, on: cpu)
     }
   }
 
@@ -80,7 +81,7 @@ extension Mainline {
     guard machine.keepsBooks else { return }
     for other in 0..<machine.layout.callCount where covers(call, other, on: cpu, machine) {
       let runs = machine.hasStarted(other, on: cpu) && !machine.hasFinished(other, on: cpu)
-      if runs { machine.finished(other, on: cpu) }
+      if runs { machine.finished(other, function: machine.workload.calls[other].function, on: cpu) }
     }
   }
 

@@ -37,6 +37,8 @@ public enum Happening: Sendable, Hashable {
   case markedOffline
   case died
   case markedOnline
+  /// Somebody who prepares for a CPU that comes failed, and those who had prepared are told.
+  case bringUpCanceled(cpu: Int)
 }
 
 /// A lock, by what it protects.

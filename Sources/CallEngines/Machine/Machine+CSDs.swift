@@ -43,6 +43,12 @@ extension Machine {
     return true
   }
 
+  /// The second half of `csd_lock()`, behind a test that found it unlocked. Who comes between test and set is not seen.
+  mutating func setLock(_ csd: Int, isWaitedFor: Bool) {
+    setFlags(csd, isWaitedFor ? CSDFlags.lock | CSDFlags.wait : CSDFlags.lock)
+    happened(.csdLocked(csd: csd))
+  }
+
   /// `csd_unlock()`: its owner may use it again.
   mutating func unlockCSD(_ csd: Int) {
     if !hasFlag(csd: csd, CSDFlags.lock) {

@@ -6,6 +6,7 @@ extension Machine {
     setMask(at: layout.call(call, .owed), online: owed)
     set(layout.call(call, .progress), 1)
     set(layout.call(call, .result), 0)
+    if workload.calls[call].kind == .queue { requested(call) }
     happened(.callBegan(call: call))
   }
 
@@ -83,8 +84,8 @@ extension Machine {
     }
   }
 
-  /// A call's function starts on a CPU.
-  mutating func started(_ call: Int, on cpu: Int) {
+  /// A function starts on a CPU, for a call.
+  mutating func started(_ call: Int, function: Int, on cpu: Int) {
     guard keepsBooks else { return }
     let startedMask = layout.call(call, .started)
     if !contains(maskAt: layout.call(call, .queued), cpu) {
@@ -111,14 +112,12 @@ extension Machine {
         }
       }
     }
-    let function = workload.calls[call].function
     happened(.functionStarted(function: function, call: call))
   }
 
-  mutating func finished(_ call: Int, on cpu: Int) {
+  mutating func finished(_ call: Int, function: Int, on cpu: Int) {
     guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .finished))
-    let function = workload.calls[call].function
     happened(.functionFinished(function: function, call: call))
   }
 
@@ -133,7 +132,10 @@ extension Machine {
     if !request.expectedResults.isEmpty, !request.expectedResults.contains(CallResultSet(result)) {
       violate(.returnValues)
     }
-    if result != .success { violate(.noRefusal) }
+    if result != .success {
+      violate(.noRefusal)
+      if request.kind == .queue { requestRefused(call) }
+    }
     let queuedMask = layout.call(call, .queued)
     let finishedMask = layout.call(call, .finished)
     for cpu in 0..<layout.cpuCount {

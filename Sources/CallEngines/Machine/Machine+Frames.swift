@@ -31,7 +31,8 @@ extension Machine {
     precondition(depth < layout.stackDepth, "CPU\(cpu) nests deeper than \(layout.stackDepth) frames")
     let frame = frame(cpu, depth)
     set(layout.cpu(cpu, .depth), depth &+ 1)
-    set(frame, Int32(point))
+    // A program's first step can be left out as well; it comes from nowhere.
+    set(frame, Int32(redirects.isEmpty ? point : redirected(from: 0, to: point)))
     return frame
   }
 

@@ -1,9 +1,11 @@
 // CPUs that go and come. A CPU is taken down under stop_machine(): every CPU gives up what it runs, as soon as it may be
-// preempted; all others turn their interrupts off; then the one that goes turns off its own, is marked offline and runs the
-// dying stage; then all go on, the one that goes with interrupts on, until it plays dead.
+// preempted; when all have, all turn their interrupts off, in any order; when all have, the one that goes is marked offline
+// and runs the dying stage; then all go on, the one that goes with interrupts on, until it plays dead.
 //
-// Source: kernel/stop_machine.c (multi_cpu_stop) and kernel/cpu.c (take_cpu_down) since the two stages of 3.16 for turning
-// interrupts off.
+// Until a CPU's interrupts are off it takes them, and their handlers may make calls. That the CPU that goes turns interrupts
+// off last, when they are off on all others, is a patch of 2014 that 6.12 does not have; an engine can ask for it.
+//
+// Source: kernel/stop_machine.c (multi_cpu_stop) and kernel/cpu.c (take_cpu_down) of 6.12.
 extension Machine {
   /// How far a CPU has come in stop_machine().
   enum StopProgress: Int {
@@ -28,6 +30,13 @@ extension Machine {
 
   /// The CPU that is being taken down, as CPU + 1.
   var stopTarget: Int { getInt(layout.stopTarget) }
+
+  /// Whether a CPU is on its way down or up: `cpus_write_lock()` is held.
+  var isHotplugBusy: Bool {
+    if stopTarget != 0 { return true }
+    for cpu in 0..<layout.cpuCount where state(of: cpu) == .rising { return true }
+    return false
+  }
 
   /// Whether stop_machine() waits for this CPU to give up what it runs.
   public func isWantedByStop(_ cpu: Int) -> Bool {
@@ -60,6 +69,15 @@ extension Machine {
     insert(cpu, maskAt: layout.onlineMask)
     setState(of: cpu, .online)
     happened(.markedOnline)
+  }
+
+  /// Whether a CPU that is to come up is refused, because an allocation for it fails.
+  mutating func isCPURefused() -> Bool {
+    switch workload.allocation {
+    case .succeeds: false
+    case .fails: true
+    case .either: choose(of: 2) == 1
+    }
   }
 
   /// The CPU plays dead: what it ran is gone, and IPIs under way reach nobody.

@@ -49,6 +49,6 @@ extension Machine {
   }
 
   @inline(__always) public func isOnline(_ cpu: Int) -> Bool {
-    cpu < layout.cpuCount && contains(maskAt: layout.onlineMask, cpu)
+    cpu >= 0 && cpu < layout.cpuCount && contains(maskAt: layout.onlineMask, cpu)
   }
 }

@@ -96,6 +96,9 @@ public struct MachineLayout: Sendable {
   /// The one on a call's stack, or that was allocated for it.
   @inline(__always) public func callCSD(_ call: Int) -> Int { callCSDBase + call }
 
+  /// A CPU's number, or that of none for one that does not exist: a local holds no negative numbers.
+  @inline(__always) func existingCPU(_ number: Int) -> Int { number >= 0 && number < cpuCount ? number : cpuCount }
+
   // MARK: Where it is
 
   @inline(__always) func cpu(_ cpu: Int, _ cell: CPUCell) -> Int { cpu &* cpuStride &+ cell.rawValue }
@@ -163,8 +166,10 @@ enum CallCell: Int {
   case progress
   /// A ``CallResult``.
   case result
+  /// A ``Machine/RequestState``; no engine reads it.
+  case request
 
-  static let count = 2
+  static let count = 3
 }
 
 /// The masks of a call. No engine reads them.

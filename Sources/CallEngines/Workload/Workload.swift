@@ -19,7 +19,7 @@ public struct Workload: Sendable {
   public var privateStorageCount = 0
   /// How many locks programs and functions take.
   public var lockCount = 0
-  /// How an atomic allocation ends.
+  /// How an allocation ends: an atomic one for a call, or one for a CPU that is to come up.
   public var allocation: Allocation = .succeeds
 
   public enum Allocation: String, CaseIterable, Sendable {
