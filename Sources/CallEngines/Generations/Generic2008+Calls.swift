@@ -27,11 +27,7 @@ extension Generic2008 {
       return machine.go(frame, Point.returns)
     case .singleAllocates:
       // A caller that waits has the csd on its stack.
-      return allocate(!call.waits, thenWaits: false, fill: .singleFills, cpu, frame, &machine)
-    case .singleFills:
-      machine[frame, .csd] = machine.layout.callCSD(callIndex) + 1
-      fill(machine.layout.callCSD(callIndex), for: callIndex, frame, &machine)
-      return machine.go(frame, Point.execLocks)
+      return allocate(!call.waits, thenWaits: false, then: .execLocks, cpu, frame, &machine)
 
     case .execLocks:
       let lock = queueLock(target, machine)
@@ -87,16 +83,7 @@ extension Generic2008 {
       }
     case .manyAllocates:
       // Who waits has it allocated as well: only then do others leave it alone in time, without quiescing.
-      return allocate(true, thenWaits: call.waits, fill: .manyFills, cpu, frame, &machine)
-    case .manyFills:
-      let entry = layout.callCSD(callIndex)
-      machine[frame, .csd] = entry + 1
-      fill(entry, for: callIndex, frame, &machine)
-      machine.set(layout.csd(entry, .references), machine.count(maskAt: targets))
-      for offset in 0..<layout.maskCells {
-        machine.set(layout.csdMask(entry) + offset, machine.getInt(targets + offset))
-      }
-      return machine.go(frame, Point.manyLocks)
+      return allocate(true, thenWaits: call.waits, then: .manyLocks, cpu, frame, &machine)
     case .manyLocks:
       guard machine.acquire(globalLock(machine), .globalQueue, by: cpu) else { return .blocked(.lock(.globalQueue)) }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
@@ -126,10 +113,8 @@ extension Generic2008 {
       let dummy = layout.secondCSD(of: callIndex)
       machine[frame, .csd] = dummy + 1
       machine.fill(dummy, function: machine.workload.functions.count, call: callIndex)
+      machine.setFlags(dummy, CSDFlags.wait)
       machine[frame, .target] = nextQuiesced(from: 0, cpu, callIndex, machine)
-      return machine.go(frame, Point.quiesceFills)
-    case .quiesceFills:
-      machine.setFlags(csd, CSDFlags.wait)
       return machine.go(frame, Point.execLocks)
     default:
       let next = nextQuiesced(from: machine[frame, .target] + 1, cpu, callIndex, machine)
@@ -138,7 +123,8 @@ extension Generic2008 {
         return machine.go(frame, last(frame, machine))
       }
       machine[frame, .target] = next
-      return machine.go(frame, Point.quiesceFills)
+      machine.setFlags(csd, CSDFlags.wait)
+      return machine.go(frame, Point.execLocks)
     }
   }
 
@@ -164,12 +150,12 @@ extension Generic2008 {
     }
   }
 
-  /// `kmalloc(GFP_ATOMIC)`, and what the fallback makes of its failure.
+  /// `kmalloc(GFP_ATOMIC)`, and what the fallback makes of its failure. Fills what is there then, which nobody else sees yet.
   /// - Parameters:
   ///   - isTried: whether the call would have its csd allocated.
   ///   - thenWaits: whether it waits also if that succeeds.
   private func allocate(
-    _ isTried: Bool, thenWaits: Bool, fill: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine
+    _ isTried: Bool, thenWaits: Bool, then: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine
   ) -> Stepped {
     let isAlwaysOnStack: Bool
     switch fallback {
@@ -188,22 +174,34 @@ extension Generic2008 {
       if succeeds {
         machine.setFlag(frame, FrameFlag.isAllocated, true)
         machine.setFlag(frame, FrameFlag.waits, thenWaits)
-        return machine.go(frame, fill)
+        fill(frame, &machine)
+        return machine.go(frame, then)
       }
       if fallback == .enomem { return machine.go(frame, Point.refusesMemory) }
     }
     machine.setFlag(frame, FrameFlag.waits, true)
-    return machine.go(frame, gate == .none ? fill : .gateLocks)
+    fill(frame, &machine)
+    return machine.go(frame, gate == .none ? then : .gateLocks)
   }
 
-  /// Function, argument and flags.
-  private func fill(_ csd: Int, for call: Int, _ frame: Int, _ machine: inout Machine) {
+  /// Function, argument and flags; references and mask if it is for the shared queue.
+  private func fill(_ frame: Int, _ machine: inout Machine) {
+    let layout = machine.layout
+    let call = machine[frame, .call] - 1
+    let csd = layout.callCSD(call)
+    machine[frame, .csd] = csd + 1
     let function = machine.workload.calls[call].function
     machine.fill(csd, function: function, call: call)
     var flags: Int32 = 0
     if machine.hasFlag(frame, FrameFlag.isAllocated) { flags |= CSDFlags.allocated }
     if machine.hasFlag(frame, FrameFlag.waits) { flags |= CSDFlags.wait }
     machine.setFlags(csd, flags)
+    guard machine.hasFlag(frame, FrameFlag.isMany) else { return }
+    let targets = targetsCell(call, machine)
+    machine.set(layout.csd(csd, .references), machine.count(maskAt: targets))
+    for offset in 0..<layout.maskCells {
+      machine.set(layout.csdMask(csd) + offset, machine.getInt(targets + offset))
+    }
   }
 
   /// The calls that are on the same kind of queue as this one, one bit each: order is promised among them.
@@ -223,10 +221,16 @@ extension Generic2008 {
   private func spin(on csd: Int, _ cpu: Int, _ call: Int, _ machine: inout Machine) -> Stepped? {
     machine.touch(csd)
     guard machine.hasFlag(csd: csd, CSDFlags.wait) else { return nil }
-    let hasWork =
-      !machine.queueIsEmpty(cpu) || polled == .bothQueues && isWantedGlobally(cpu, machine)
-    guard fallback == .pollOwnQueue, hasWork else { return machine.spins(on: csd, for: call) }
-    let frame = machine.push(cpu, Point.poll.rawValue)
+    guard fallback == .pollOwnQueue else { return machine.spins(on: csd, for: call) }
+    let handler: Point
+    if !machine.queueIsEmpty(cpu) {
+      handler = .flushLooks
+    } else if polled == .bothQueues, isWantedGlobally(cpu, machine) {
+      handler = .walkBegins
+    } else {
+      return machine.spins(on: csd, for: call)
+    }
+    let frame = machine.push(cpu, handler.rawValue)
     machine.setFlag(frame, FrameFlag.isPoll, true)
     machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
     return .moved

@@ -5,7 +5,7 @@
 extension Generic2008 {
   func gateStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let lock = gateLock(machine)
-    let fill = machine.hasFlag(frame, FrameFlag.isMany) ? Point.manyFills : .singleFills
+    let next = machine.hasFlag(frame, FrameFlag.isMany) ? Point.manyLocks : .execLocks
     switch point {
     case .gateLocks where gate == .lock:
       // The lock itself is the gate, and is held until the call is over.
@@ -15,7 +15,7 @@ extension Generic2008 {
         return machine.go(frame, Point.gateSpins)
       }
       machine.setFlag(frame, FrameFlag.isInside, true)
-      return machine.go(frame, fill)
+      return machine.go(frame, next)
     case .gateLocks:
       guard machine.acquire(lock, .fallback, by: cpu) else { return .blocked(.lock(.fallback)) }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
@@ -29,7 +29,7 @@ extension Generic2008 {
     case .gateUnlocks:
       machine.release(lock, .fallback)
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-      if machine.hasFlag(frame, FrameFlag.isInside) { return machine.go(frame, fill) }
+      if machine.hasFlag(frame, FrameFlag.isInside) { return machine.go(frame, next) }
       beginSpinning(cpu, &machine)
       return machine.go(frame, Point.gateSpins)
     case .gateSpins:

@@ -5,10 +5,9 @@ extension Generic2008 {
   func flushStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let lock = queueLock(cpu, machine)
     switch point {
-    case .poll:
-      return machine.go(frame, Point.flushLooks)
     case .flushLooks:
-      return machine.go(frame, machine.queueIsEmpty(cpu) ? Point.flushEnds : .flushLocks)
+      if !machine.queueIsEmpty(cpu) { return machine.go(frame, Point.flushLocks) }
+      return leaveHandler(cpu, frame, &machine)
     case .flushLocks:
       guard machine.acquire(lock, .singleQueue(cpu: cpu), by: cpu) else {
         return .blocked(.lock(.singleQueue(cpu: cpu)))
@@ -16,8 +15,6 @@ extension Generic2008 {
       return machine.go(frame, Point.flushTakes)
     case .flushTakes:
       machine[frame, .batch] = machine.takeAll(of: cpu)
-      return machine.go(frame, Point.flushUnlocks)
-    case .flushUnlocks:
       machine.release(lock, .singleQueue(cpu: cpu))
       return machine.go(frame, Point.flushRuns)
     case .flushRuns:
@@ -34,7 +31,7 @@ extension Generic2008 {
       guard function < machine.workload.functions.count else { return .moved }
       runFunction(of: machine.call(csd), function: function, on: cpu, &machine)
       return .moved
-    case .flushAnswers:
+    default:
       let csd = machine[frame, .cursor] - 1
       let flags = Int32(machine[frame, .value])
       machine[frame, .cursor] = 0
@@ -46,10 +43,6 @@ extension Generic2008 {
         free(csd, &machine)
       }
       return machine.go(frame, Point.flushRuns)
-    default:
-      let isPoll = machine.hasFlag(frame, FrameFlag.isPoll)
-      if isPoll, polled == .bothQueues { return machine.go(frame, Point.walkBegins) }
-      return leaveHandler(cpu, frame, &machine)
     }
   }
 
@@ -89,12 +82,9 @@ extension Generic2008 {
       }
       // An unsigned count: below 0 it is far from 0.
       machine.set(references, (machine.getInt(references) - 1) & 0xff)
-      machine.setFlag(frame, FrameFlag.kickOwed, !machine.isSet(references))
-      return machine.go(frame, Point.walkUnlocks)
-    case .walkUnlocks:
       machine.release(layout.csd(entry, .lock), .entry(csd: entry))
       // Who dropped the last reference ends the call.
-      return machine.go(frame, machine.hasFlag(frame, FrameFlag.kickOwed) ? Point.walkLocksQueue : .walkNext)
+      return machine.go(frame, machine.isSet(references) ? Point.walkNext : .walkLocksQueue)
     case .walkLocksQueue:
       guard machine.acquire(globalLock(machine), .globalQueue, by: cpu) else { return .blocked(.lock(.globalQueue)) }
       return machine.go(frame, Point.walkUnlinks)

@@ -98,7 +98,6 @@ public struct Generic2008: Sendable, Hashable {
     case singleRunsLocally
     case singleReturnsLocally
     case singleAllocates
-    case singleFills
     // generic_exec_single()
     case execLocks
     case execAdds
@@ -108,7 +107,6 @@ public struct Generic2008: Sendable, Hashable {
     // smp_call_function_mask()
     case many
     case manyAllocates
-    case manyFills
     case manyLocks
     case manyAdds
     case manyUnlocks
@@ -116,13 +114,12 @@ public struct Generic2008: Sendable, Hashable {
     case manyWaits
     // smp_call_function_mask_quiesce_stack()
     case quiesceBegins
-    case quiesceFills
     case quiesceNext
     // The end of either call.
     case returns
     case refusesCPU
     case refusesMemory
-    // Ideas 1 to 4, before the csd is filled …
+    // Ideas 1 to 4, before the csd is queued …
     case gateLocks
     case gateChecks
     case gateMarks
@@ -132,23 +129,18 @@ public struct Generic2008: Sendable, Hashable {
     case leaveLocks
     case leaveUnmarks
     case leaveUnlocks
-    // Idea 5
-    case poll
-    // generic_smp_call_function_single_interrupt()
+    // generic_smp_call_function_single_interrupt(), and idea 5
     case flushLooks
     case flushLocks
     case flushTakes
-    case flushUnlocks
     case flushRuns
     case flushAnswers
-    case flushEnds
     // generic_smp_call_function_interrupt()
     case walkBegins
     case walkLooks
     case walkRuns
     case walkLocks
     case walkDrops
-    case walkUnlocks
     case walkLocksQueue
     case walkUnlinks
     case walkUnlocksQueue
@@ -204,10 +196,8 @@ extension Generic2008: Generation {
   func isPrivate(_ point: UInt8) -> Bool {
     guard let point = Point(rawValue: point) else { return false }
     switch point {
-    // Not yet on a queue; or a frame that only goes on.
-    case .singleFills, .manyFills, .quiesceFills, .poll, .flushEnds: return true
-    // Under the lock: of the gate; of the CPU's own queue, from which nobody else takes; of the entry.
-    case .gateChecks, .flushTakes, .walkDrops: return true
+    // Under the gate's lock; or on the caller's own stack.
+    case .gateChecks, .quiesceBegins, .quiesceNext: return true
     default: return false
     }
   }
@@ -217,11 +207,11 @@ extension Generic2008: Generation {
       preconditionFailure("CPU\(cpu) stands at \(rawPoint), which is no point of generic-2008")
     }
     switch point {
-    case .single, .singleRunsLocally, .singleReturnsLocally, .singleAllocates, .singleFills, .execLocks, .execAdds,
+    case .single, .singleRunsLocally, .singleReturnsLocally, .singleAllocates, .execLocks, .execAdds,
       .execUnlocks, .execKicks, .execWaits:
       return singleStep(point, cpu, frame, &machine)
-    case .many, .manyAllocates, .manyFills, .manyLocks, .manyAdds, .manyUnlocks, .manyKicks, .manyWaits, .quiesceBegins,
-      .quiesceFills, .quiesceNext:
+    case .many, .manyAllocates, .manyLocks, .manyAdds, .manyUnlocks, .manyKicks, .manyWaits, .quiesceBegins,
+      .quiesceNext:
       return manyStep(point, cpu, frame, &machine)
     case .returns:
       return end(.success, cpu, frame, &machine)
@@ -231,9 +221,9 @@ extension Generic2008: Generation {
       return end(.noMemory, cpu, frame, &machine)
     case .gateLocks, .gateChecks, .gateMarks, .gateUnlocks, .gateSpins, .leaveLocks, .leaveUnmarks, .leaveUnlocks:
       return gateStep(point, cpu, frame, &machine)
-    case .poll, .flushLooks, .flushLocks, .flushTakes, .flushUnlocks, .flushRuns, .flushAnswers, .flushEnds:
+    case .flushLooks, .flushLocks, .flushTakes, .flushRuns, .flushAnswers:
       return flushStep(point, cpu, frame, &machine)
-    case .walkBegins, .walkLooks, .walkRuns, .walkLocks, .walkDrops, .walkUnlocks, .walkLocksQueue, .walkUnlinks,
+    case .walkBegins, .walkLooks, .walkRuns, .walkLocks, .walkDrops, .walkLocksQueue, .walkUnlinks,
       .walkUnlocksQueue, .walkAnswers, .walkFrees, .walkNext, .walkEnds:
       return walkStep(point, cpu, frame, &machine)
     }
