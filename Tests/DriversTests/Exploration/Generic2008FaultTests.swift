@@ -75,9 +75,11 @@ import Testing
       redirects: Redirect.always(at: Point.gateChecks, not: Point.gateUnlocks, but: Point.gateMarks),
       violates: .noDeadlock),
     EngineFault(
-      name: "the mask not marked", engine: "generic-2008:target-mask", scenario: bothInterruptsOff,
+      name: "the mask cleared before the answer", engine: "generic-2008:target-mask", scenario: bothInterruptsOff,
       redirects: [
-        Redirect(from: Point.gateChecks.rawValue, to: Point.gateMarks.rawValue, instead: Point.gateUnlocks.rawValue)
+        Redirect(from: Point.execKicks.rawValue, to: Point.execWaits.rawValue, instead: Point.leaveLocks.rawValue),
+        Redirect(from: Point.leaveUnlocks.rawValue, to: Point.returns.rawValue, instead: Point.execWaits.rawValue),
+        Redirect(from: Point.execWaits.rawValue, to: Point.leaveLocks.rawValue, instead: Point.returns.rawValue),
       ], violates: .noDeadlock),
     EngineFault(
       name: "counters never lowered", engine: "generic-2008:target-counters", scenario: both,

@@ -254,6 +254,7 @@ extension ScenarioLibrary {
     cpu 0: irqs-off; lock A; single 1 f; unlock A; irqs-on
     cpu 1: single 0 g
     engine generic-2008:wait
+    engine generic-2008:enomem
     engine generic-2008:global-lock violates noDeadlock
     engine generic-2008:target-mask violates noDeadlock
     engine generic-2008:target-counters violates noDeadlock
