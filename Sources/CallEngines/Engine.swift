@@ -4,6 +4,7 @@
 /// decides who moves next; a driver does, who knows why: an exploration tries everything, a simulation has costs, a replay has a
 /// trace.
 public enum Engine: Sendable, Hashable {
+  case generic2008(Generic2008)
   case lockLess2014(LockLess2014)
   case pendingQueue2014(PendingQueue2014)
   case crossCall2022(CrossCall2022)
@@ -32,6 +33,7 @@ public enum Engine: Sendable, Hashable {
 
   var generation: any Generation {
     switch self {
+    case .generic2008(let generation): generation
     case .lockLess2014(let generation): generation
     case .pendingQueue2014(let generation): generation
     case .crossCall2022(let generation): generation
@@ -49,6 +51,7 @@ public enum Engine: Sendable, Hashable {
     let point = UInt8(truncatingIfNeeded: machine.get(frame))
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
+    case .generic2008(let generation): return generation.step(point, cpu, frame, &machine)
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
     case .pendingQueue2014(let generation): return generation.step(point, cpu, frame, &machine)
     case .crossCall2022(let generation): return generation.step(point, cpu, frame, &machine)

@@ -20,13 +20,18 @@ extension Machine {
   }
 
   /// A call was queued for a CPU, or is about to run there in place.
-  /// - Parameter isOrdered: whether it starts behind what was queued for that CPU before, in the same class.
-  mutating func queued(_ call: Int, on cpu: Int, _ nodeClass: NodeClass = .sync, isOrdered: Bool = true) {
+  /// - Parameters:
+  ///   - isOrdered: whether it starts behind what was queued for that CPU before, in the same class.
+  ///   - peers: the calls that can be on the same queue, one bit each.
+  mutating func queued(
+    _ call: Int, on cpu: Int, _ nodeClass: NodeClass = .sync, isOrdered: Bool = true, peers: UInt64 = .max
+  ) {
     guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .queued))
     noteConcurrency(of: call, on: cpu)
     guard isOrdered else { return }
     for other in 0..<layout.callCount where other != call && self.nodeClass(of: other) == self.nodeClass(of: call) {
+      guard peers >> UInt64(other) & 1 == 1 else { continue }
       guard contains(maskAt: layout.call(other, .queued), cpu), !contains(maskAt: layout.call(other, .started), cpu)
       else { continue }
       // An irq_work has a list of its own where it was queued, and a request that it covers has no place on any.

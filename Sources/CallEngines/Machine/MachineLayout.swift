@@ -19,6 +19,8 @@ public struct MachineLayout: Sendable {
     var hasEntries = false
     /// Whether each CPU has a csd for each target (`cfd_data` since 2013).
     var hasCSDPerTarget = false
+    /// How many csds a call can have on its stack, or allocated for it.
+    var csdsPerCall = 1
   }
 
   public let cpuCount: Int
@@ -71,7 +73,7 @@ public struct MachineLayout: Sendable {
     manyCSDBase = cpus
     privateCSDBase = manyCSDBase + (needs.hasCSDPerTarget ? cpus * cpus : needs.hasEntries ? cpus : 0)
     callCSDBase = privateCSDBase + workload.privateStorageCount
-    csdCount = callCSDBase + callCount
+    csdCount = callCSDBase + callCount * needs.csdsPerCall
     callBase = csdBase + csdCount * csdStride
     callStride = CallCell.count + CallMask.allCases.count * maskCells + cpus * callSetCells
     cellCount = callBase + callCount * callStride
@@ -95,6 +97,9 @@ public struct MachineLayout: Sendable {
 
   /// The one on a call's stack, or that was allocated for it.
   @inline(__always) public func callCSD(_ call: Int) -> Int { callCSDBase + call }
+
+  /// The second one on a call's stack, of an engine that needs one.
+  @inline(__always) public func secondCSD(of call: Int) -> Int { callCSDBase + callCount + call }
 
   /// A CPU's number, or that of none for one that does not exist: a local holds no negative numbers.
   @inline(__always) func existingCPU(_ number: Int) -> Int { number >= 0 && number < cpuCount ? number : cpuCount }
