@@ -17,6 +17,7 @@ struct CheckCommand: ParsableCommand {
       for c in s.cases {
         var o = Explorer.Options(); o.reduces = !noReduction; o.memoryLimit = memory << 20
         let f = Explorer(engine: c.engine, workload: s.workload, options: o).explore()
+        for p in c.properties where (f.violations[p] != nil) != c.violated.contains(p) { print("MISMATCH", p.name) }
         print(s.name, c.engineName, f.states, f.transitions, f.depth, f.duration, f.bytes / f.states, f.violations.keys.map(\.name), f.stopped as Any)
       }
     }

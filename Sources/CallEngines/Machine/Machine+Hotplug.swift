@@ -40,7 +40,9 @@ extension Machine {
 
   /// Whether stop_machine() waits for this CPU to give up what it runs.
   public func isWantedByStop(_ cpu: Int) -> Bool {
+    // Not again, once the CPU that goes has gone through it.
     stopTarget != 0 && stopProgress(cpu) == StopProgress.none.rawValue && state(of: cpu) == .online
+      && state(of: stopTarget &- 1) == .online
   }
 
   /// Whether all CPUs that run, but perhaps the one that goes, have come this far.

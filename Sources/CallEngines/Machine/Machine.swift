@@ -24,6 +24,8 @@ public struct Machine: ~Copyable {
   public internal(set) var violations: PropertySet = []
   /// Which outcome a step takes that can end in several ways, from 0.
   public var choice = 0
+  /// Whether the last step took a lock.
+  public internal(set) var tookLock = false
   /// How many outcomes the last step had.
   public internal(set) var outcomes = 1
   /// What happened, as data; only kept while ``isNarrating``.
@@ -179,6 +181,7 @@ public struct Machine: ~Copyable {
   public mutating func forgetReports() {
     violations = []
     outcomes = 1
+    tookLock = false
     if isNarrating { happenings.removeAll(keepingCapacity: true) }
   }
 

@@ -32,8 +32,10 @@ final class Shard: @unchecked Sendable {
 
   @exclusivity(unchecked) private var graph = TransitionGraph()
   private let keepsTransitions: Bool
-  /// Where each CPU's call stands, per CPU, per state.
+  /// Which call each CPU is within, per CPU, per state.
   private var places: [[UInt32]]
+  /// Frames on each CPU's stack, per CPU, per state.
+  private var depths: [[UInt8]]
 
   /// Where a violation was seen: behind an action, or in a state in which nobody can move.
   struct End {
@@ -55,7 +57,8 @@ final class Shard: @unchecked Sendable {
     stackDepth = shape.stackDepth
     self.keepsTransitions = keepsTransitions
     cpuCount = workload.cpuCount
-    places = keepsTransitions ? Array(repeating: [], count: workload.cpuCount) : []
+    places = Array(repeating: [], count: workload.cpuCount)
+    depths = Array(repeating: [], count: workload.cpuCount)
     machine = engine.machine(for: workload, stackDepth: stackDepth, isTracking: true)
     machine.redirects = options.redirects
     store = StateStore(packing: StatePacking(widths: shape.widths), empty: machine)
@@ -145,7 +148,7 @@ final class Shard: @unchecked Sendable {
   }
 
   func starvation(path: (_ state: Int) -> [Action]) -> Starvation.Cycle? {
-    Starvation(places: places).find(in: graph, path: path)
+    Starvation(places: places, depths: depths).find(in: graph, path: path)
   }
 
   // MARK: A state
@@ -156,7 +159,10 @@ final class Shard: @unchecked Sendable {
     machine.forgetReports()
     if keepsTransitions {
       graph.beginState()
-      for cpu in 0..<cpuCount { places[cpu].append(engine.place(of: cpu, machine)) }
+      for cpu in 0..<cpuCount {
+        places[cpu].append(engine.place(of: cpu, machine))
+        depths[cpu].append(UInt8(truncatingIfNeeded: machine.depth(cpu)))
+      }
     }
     if options.reduces {
       for cpu in 0..<cpuCount where engine.movesAlone(cpu, machine) {
@@ -199,6 +205,7 @@ final class Shard: @unchecked Sendable {
       switch engine.step(cpu, &machine) {
       case .moved:
         canMove = true
+        if keepsTransitions, machine.tookLock { depths[cpu][state] |= Starvation.couldLock }
         moved(.step(cpu: cpu, choice: choice), from: state, hash: hash)
       case .blocked:
         note(machine.violations, at: state, .step(cpu: cpu, choice: choice))
