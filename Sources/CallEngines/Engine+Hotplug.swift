@@ -11,6 +11,7 @@ extension Engine {
       return .moved
     default:
       guard machine.state(of: target) == .dead, machine.nobodyIsStopped else { return .blocked(.hotplug) }
+      generation.buried(target, &machine)
       machine.set(machine.layout.stopTarget, 0)
       machine[frame, .cursor] = 0
       machine[frame, .target] += 1
@@ -22,7 +23,7 @@ extension Engine {
     switch machine[frame, .cursor] {
     case 0:
       guard machine.stopTarget == 0 else { return .blocked(.hotplug) }
-      guard machine.state(of: target) == .dead else {
+      guard machine.state(of: target) == .dead, generation.prepares(target, &machine) else {
         machine[frame, .target] += 1
         return .moved
       }

@@ -63,7 +63,7 @@ public enum Engine: Sendable, Hashable {
   public func movesAlone(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
     guard machine.depth(cpu) > 0, !machine.interruptsEnabled(cpu) else { return false }
     let point = UInt8(truncatingIfNeeded: machine.get(machine.top(cpu)))
-    return point < CommonPoint.first && generation.isPrivate(point)
+    return point < CommonPoint.first && generation.isPrivate(point, on: cpu, in: machine)
   }
 }
 
@@ -82,8 +82,15 @@ protocol Generation: Sendable {
   var idleExit: UInt8? { get }
   /// Whether the lock of the global queue is held while a CPU is marked online.
   var locksOnlining: Bool { get }
+  /// `CPU_UP_PREPARE`, on the CPU that brings another one up.
+  /// - Returns: whether it may come up.
+  func prepares(_ cpu: Int, _ machine: inout Machine) -> Bool
+  /// `CPU_DEAD`, on the CPU that has taken another one down.
+  func buried(_ cpu: Int, _ machine: inout Machine)
   /// Whether the step at a point touches only what is the CPU's own, or protected by a lock that it holds.
   func isPrivate(_ point: UInt8) -> Bool
+  /// The same for the step that a CPU stands at, where that depends on the others.
+  func isPrivate(_ point: UInt8, on cpu: Int, in machine: borrowing Machine) -> Bool
   func step(_ point: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped
 }
 
@@ -92,7 +99,10 @@ extension Generation {
   var dyingStage: UInt8? { nil }
   var idleExit: UInt8? { nil }
   var locksOnlining: Bool { false }
+  func prepares(_ cpu: Int, _ machine: inout Machine) -> Bool { true }
+  func buried(_ cpu: Int, _ machine: inout Machine) {}
   func isPrivate(_ point: UInt8) -> Bool { false }
+  func isPrivate(_ point: UInt8, on cpu: Int, in machine: borrowing Machine) -> Bool { isPrivate(point) }
 
   /// Lets a call's function run on a CPU, in a frame of its own.
   func runFunction(of call: Int, function: Int, on cpu: Int, _ machine: inout Machine) {

@@ -81,6 +81,8 @@ extension Machine {
     for other in 0..<layout.callCount where contains(maskAt: ahead, other) {
       if !contains(maskAt: layout.call(other, .started), cpu) { violate(.orderInBatch) }
     }
+    // It has served; states that differ in nothing else shall be one.
+    for offset in 0..<layout.callSetCells { set(ahead &+ offset, 0) }
     let ownClass = nodeClass(of: call)
     remove(call, maskAt: layout.batch(of: cpu, ownClass))
     for nodeClass in NodeClass.allCases where nodeClass.rawValue < ownClass.rawValue {
