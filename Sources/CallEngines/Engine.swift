@@ -4,6 +4,7 @@
 /// decides who moves next; a driver does, who knows why: an exploration tries everything, a simulation has costs, a replay has a
 /// trace.
 public enum Engine: Sendable, Hashable {
+  case perCPU2009(PerCPU2009)
   case lockLess2014(LockLess2014)
 
   /// The state in which nothing has happened.
@@ -29,6 +30,7 @@ public enum Engine: Sendable, Hashable {
 
   var generation: any Generation {
     switch self {
+    case .perCPU2009(let generation): generation
     case .lockLess2014(let generation): generation
     }
   }
@@ -43,6 +45,7 @@ public enum Engine: Sendable, Hashable {
     let point = UInt8(truncatingIfNeeded: machine.get(frame))
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
+    case .perCPU2009(let generation): return generation.step(point, cpu, frame, &machine)
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
     }
   }

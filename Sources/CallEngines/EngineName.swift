@@ -36,7 +36,8 @@ public struct EngineDescription: Sendable {
 
   /// All engines, oldest first.
   public static let all: [EngineDescription] = [
-    LockLess2014.description
+    PerCPU2009.description,
+    LockLess2014.description,
   ]
 
   /// The engine with these choices; nil if one is not known, or two are of the same group.
