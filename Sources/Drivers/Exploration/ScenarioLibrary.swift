@@ -3,7 +3,7 @@ public enum ScenarioLibrary {
   /// All, oldest engine first.
   public static let all: [Scenario] = {
     var all: [Scenario] = []
-    for text in [lockLess2014] {
+    for text in [perCPU2009, lockLess2014] {
       do throws(ScenarioError) {
         all += try ScenarioParser.parse(text)
       } catch {
