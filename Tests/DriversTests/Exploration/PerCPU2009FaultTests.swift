@@ -8,7 +8,7 @@ import Testing
 
   private static let oneSource = "cpus 3\ncpu 0: many 1-2 f wait"
   private static let oneSourceTwice = "cpus 3\ncpu 0: many 1-2 f; many 1-2 g"
-  private static let twoSources = "cpus 3\ncpu 0: irqs-off; many 1-2 f; irqs-on\ncpu 1: irqs-off; many 0,2 g; irqs-on"
+  private static let twoSources = "cpus 3\ncpu 0: irqs-off; many 1-2 f wait; irqs-on\ncpu 1: irqs-off; many 0,2 g; irqs-on"
 
   static let faults: [EngineFault] = [
     EngineFault(
@@ -34,7 +34,7 @@ import Testing
       redirects: Redirect.always(at: Point.entryTests, not: Point.entryClears, but: Point.entryUnlocks),
       violates: .noneRunTwice),
     EngineFault(
-      name: "references are dropped before the function", engine: "percpu-2009", scenario: oneSource,
+      name: "unlocked before the function, which is not copied", engine: "percpu-2009", scenario: oneSource,
       redirects: [
         Redirect(from: Point.entryUnlocks.rawValue, to: Point.entryRuns.rawValue, instead: Point.entryRelocks.rawValue),
         Redirect(
@@ -42,7 +42,7 @@ import Testing
         Redirect(
           from: Point.entryReleases.rawValue, to: Point.walkFollows.rawValue, instead: Point.entryRuns.rawValue),
         Redirect(from: Point.entryRuns.rawValue, to: Point.entryRelocks.rawValue, instead: Point.walkFollows.rawValue),
-      ], violates: .waitsForAll),
+      ], violates: .noCSDReuse),
     EngineFault(
       name: "the last one does not unlink", engine: "percpu-2009", scenario: oneSourceTwice,
       redirects: Redirect.drop(Point.queueUnlinks, next: Point.queueUnlocks), violates: .noCSDReuse),
