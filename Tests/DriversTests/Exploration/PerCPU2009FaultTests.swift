@@ -8,7 +8,8 @@ import Testing
 
   private static let oneSource = "cpus 3\ncpu 0: many 1-2 f wait"
   private static let oneSourceTwice = "cpus 3\ncpu 0: many 1-2 f; many 1-2 g"
-  private static let twoSources = "cpus 3\ncpu 0: irqs-off; many 1-2 f wait; irqs-on\ncpu 1: irqs-off; many 0,2 g; irqs-on"
+  private static let twoSources =
+    "cpus 3\ncpu 0: irqs-off; many 1-2 f wait; irqs-on\ncpu 1: irqs-off; many 0,2 g; irqs-on"
 
   static let faults: [EngineFault] = [
     EngineFault(
