@@ -37,6 +37,7 @@ extension Engine {
         if let stage = generation.canceledStage { machine.push(cpu, stage) }
         return .moved
       }
+      generation.prepared(target, &machine)
       machine.setState(of: target, .rising)
       machine.push(target, (generation.locksOnlining ? CommonPoint.risingLocks : .risingMarks).rawValue)
       machine[frame, .cursor] = 1

@@ -5,6 +5,7 @@
 /// trace.
 public enum Engine: Sendable, Hashable {
   case generic2008(Generic2008)
+  case perCPU2009(PerCPU2009)
   case lockLess2014(LockLess2014)
   case pendingQueue2014(PendingQueue2014)
   case crossCall2022(CrossCall2022)
@@ -34,6 +35,7 @@ public enum Engine: Sendable, Hashable {
   var generation: any Generation {
     switch self {
     case .generic2008(let generation): generation
+    case .perCPU2009(let generation): generation
     case .lockLess2014(let generation): generation
     case .pendingQueue2014(let generation): generation
     case .crossCall2022(let generation): generation
@@ -52,6 +54,7 @@ public enum Engine: Sendable, Hashable {
     if point >= CommonPoint.first { return commonStep(point, cpu, frame, &machine) }
     switch self {
     case .generic2008(let generation): return generation.step(point, cpu, frame, &machine)
+    case .perCPU2009(let generation): return generation.step(point, cpu, frame, &machine)
     case .lockLess2014(let generation): return generation.step(point, cpu, frame, &machine)
     case .pendingQueue2014(let generation): return generation.step(point, cpu, frame, &machine)
     case .crossCall2022(let generation): return generation.step(point, cpu, frame, &machine)
@@ -75,7 +78,7 @@ public enum Engine: Sendable, Hashable {
   public func movesAlone(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
     guard machine.depth(cpu) > 0, !machine.interruptsEnabled(cpu) else { return false }
     let point = UInt8(truncatingIfNeeded: machine.get(machine.top(cpu)))
-    return point < CommonPoint.first && generation.isPrivate(point)
+    return point < CommonPoint.first && generation.isPrivate(point, on: cpu, in: machine)
   }
 }
 
@@ -100,12 +103,16 @@ protocol Generation: Sendable {
   func isPreemptible(_ point: UInt8) -> Bool
   /// Whether it, or somebody behind it, allocates for a CPU that is to come up, and may refuse it.
   var allocatesForCPUs: Bool { get }
+  /// What is set up for a CPU that is not refused: `CPU_UP_PREPARE`.
+  func prepared(_ cpu: Int, _ machine: inout Machine)
   /// The point at which a program begins that is run where a CPU was to be brought up, when it is refused; nil for none.
   var canceledStage: UInt8? { get }
   /// What a CPU held that is dead now is freed: `CPU_DEAD`.
   func died(_ cpu: Int, _ machine: inout Machine)
   /// Whether the step at a point touches only what is the CPU's own, or protected by a lock that it holds.
   func isPrivate(_ point: UInt8) -> Bool
+  /// The same for the step that a CPU stands at, where that depends on the others.
+  func isPrivate(_ point: UInt8, on cpu: Int, in machine: borrowing Machine) -> Bool
   func step(_ point: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped
 }
 
@@ -117,9 +124,11 @@ extension Generation {
   var stopsInTwoStages: Bool { false }
   func isPreemptible(_ point: UInt8) -> Bool { false }
   var allocatesForCPUs: Bool { false }
+  func prepared(_ cpu: Int, _ machine: inout Machine) {}
   var canceledStage: UInt8? { nil }
   func died(_ cpu: Int, _ machine: inout Machine) {}
   func isPrivate(_ point: UInt8) -> Bool { false }
+  func isPrivate(_ point: UInt8, on cpu: Int, in machine: borrowing Machine) -> Bool { isPrivate(point) }
 
   /// Lets a call's function run on a CPU, in a frame of its own.
   func runFunction(of call: Int, function: Int, on cpu: Int, _ machine: inout Machine) {

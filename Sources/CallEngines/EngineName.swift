@@ -37,6 +37,7 @@ public struct EngineDescription: Sendable {
   /// All engines, oldest first.
   public static let all: [EngineDescription] = [
     Generic2008.description,
+    PerCPU2009.description,
     LockLess2014.description,
     PendingQueue2014.description,
     CrossCall2022.description,

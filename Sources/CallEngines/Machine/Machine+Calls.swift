@@ -107,6 +107,8 @@ extension Machine {
     for other in 0..<layout.callCount where contains(maskAt: ahead, other) {
       if !contains(maskAt: layout.call(other, .started), cpu) { violate(.orderInBatch) }
     }
+    // It has served; states that differ in nothing else shall be one.
+    for offset in 0..<layout.callSetCells { set(ahead &+ offset, 0) }
     let ownClass = nodeClass(of: call)
     // What a function of the batch calls on its own CPU is not of the batch.
     if contains(maskAt: layout.batch(of: cpu, ownClass), call) {

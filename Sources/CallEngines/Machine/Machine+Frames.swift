@@ -23,6 +23,12 @@ extension Machine {
     depth(cpu) == 0 ? nil : UInt8(truncatingIfNeeded: self[top(cpu), .point])
   }
 
+  /// Whether one of a CPU's programs stands at a point.
+  func stands(on cpu: Int, at point: UInt8) -> Bool {
+    for level in 0..<depth(cpu) where get(frame(cpu, level)) == Int32(point) { return true }
+    return false
+  }
+
   /// Puts a program onto a CPU's stack.
   /// - Precondition: the stack is not full; see ``MachineLayout/stackDepth``. The drivers make room in advance.
   @discardableResult

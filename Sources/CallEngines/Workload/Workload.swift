@@ -35,6 +35,18 @@ public struct Workload: Sendable {
     tasks = Array(repeating: Program(), count: cpuCount)
     functions = []
   }
+
+  /// Whether a program takes a CPU down or up.
+  public var hasHotplug: Bool {
+    (tasks + functions.map(\.body)).contains { program in
+      program.operations.contains { operation in
+        switch operation {
+        case .takeDown, .bringUp: true
+        case .call, .disableInterrupts, .enableInterrupts, .lock, .unlock, .startOver, .idlePolling: false
+        }
+      }
+    }
+  }
 }
 
 /// Operations, one after the other.
