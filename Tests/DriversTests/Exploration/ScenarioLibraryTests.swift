@@ -15,11 +15,34 @@ import Testing
     var testDescription: String { "\(scenario.name) \(item.engineName)" }
   }
 
+  @Test func namesAreUnique() {
+    let names = ScenarioLibrary.all.map(\.name)
+    #expect(Set(names).count == names.count)
+  }
+
+  @Test func everyEngineHasAScenario() {
+    let engines = Set(ScenarioLibrary.all.flatMap(\.cases).map { $0.engineName.prefix { $0 != ":" } })
+    for description in EngineDescription.all { #expect(engines.contains(description.name[...]), "\(description.name)") }
+  }
+
+  /// A check that nothing ever fails checks nothing.
+  @Test func everyPropertyIsViolatedSomewhere() {
+    let faults =
+      Generic2008FaultTests.faults + PerCPU2009FaultTests.faults + LockLess2014FaultTests.faults
+      + PendingQueue2014FaultTests.faults + CrossCall2022FaultTests.faults + MainlineFaultTests.faults
+    let violated = Set(ScenarioLibrary.all.flatMap(\.cases).flatMap(\.violated) + faults.map(\.violates))
+    for property in Property.allCases { #expect(violated.contains(property), "\(property.name)") }
+    for description in EngineDescription.all {
+      let count = faults.count { $0.engine.prefix { $0 != ":" } == description.name }
+      #expect(count >= 5, "\(description.name) has \(count) faults")
+    }
+  }
+
   @Test(arguments: cases) func comesOutAsClaimed(_ libraryCase: LibraryCase) {
     var options = Explorer.Options()
     #if DEBUG
       // What is larger is left to the optimised tests, which are thirty times as fast.
-      options.stateLimit = 5_000
+      options.stateLimit = 500
     #endif
     let finding = Explorer(
       engine: libraryCase.item.engine, workload: libraryCase.scenario.workload, options: options
