@@ -18,6 +18,20 @@ struct CheckCommand: ParsableCommand {
         var o = Explorer.Options(); o.reduces = !noReduction; o.memoryLimit = memory << 20
         let f = Explorer(engine: c.engine, workload: s.workload, options: o).explore()
         for p in c.properties where (f.violations[p] != nil) != c.violated.contains(p) { print("MISMATCH", p.name) }
+        if let w = f.violations[.boundedWaiting], file != nil {
+          var m = c.engine.machine(for: s.workload, stackDepth: 12, isTracking: true)
+          m.isNarrating = true
+          for (i, a) in w.enumerated() {
+            m.forgetReports()
+            switch a {
+            case .step(let cpu, let ch): m.choice = ch; _ = c.engine.step(cpu, &m)
+            case .interrupt(let cpu, let v): c.engine.takeInterrupt(v, on: cpu, &m)
+            case .stop(let cpu): c.engine.enterStop(cpu, &m)
+            }
+            m.commit()
+            print(i == w.count - f.repeated ? "ROUND" : "", i, a.cpu, m.point(of: a.cpu) as Any, m.happenings)
+          }
+        }
         print(s.name, c.engineName, f.states, f.transitions, f.depth, f.duration, f.bytes / f.states, f.violations.keys.map(\.name), f.stopped as Any)
       }
     }

@@ -33,19 +33,22 @@ struct Starvation {
   }
 
   /// - Parameter path: the actions that lead to a state.
-  /// - Complexity: O(CPUs · (states + transitions)).
+  /// - Complexity: O(CPUs · (states + transitions)) where the cycles are fair or the first look shows that none is; each
+  ///   further look has less states.
   func find(in graph: borrowing TransitionGraph, path: (_ state: Int) -> [Action]) -> Cycle? {
     for cpu in 0..<cpuCount {
-      let own = places[cpu]
-      for component in cycles(own, graph) {
-        if let cycle = fairCycle(cpu, component, in: graph, path: path) { return cycle }
-      }
-      // Once more without the states in which it could have a lock: what goes round beside them need not give it one.
-      var spinning = own
-      for state in own.indices where depths[cpu][state] & Self.couldLock != 0 { spinning[state] = 0 }
-      if spinning == own { continue }
-      for component in cycles(spinning, graph) {
-        if let cycle = fairCycle(cpu, component, in: graph, path: path) { return cycle }
+      // 0 is outside of any call; so is, in what follows, every state that no fair cycle goes through.
+      var own = places[cpu]
+      while true {
+        var hasChanged = false
+        for component in cycles(own, graph) {
+          let unfair = statesUnfair(to: component, own, in: graph)
+          if unfair.isEmpty { return cycle(cpu, component, own, in: graph, path: path) }
+          // What goes round beside them may still be fair.
+          for state in unfair { own[state] = 0 }
+          hasChanged = true
+        }
+        if !hasChanged { break }
       }
     }
     return nil
@@ -56,11 +59,10 @@ struct Starvation {
     graph.cycles { state, target in own[state] != 0 && own[state] == own[target] }
   }
 
-  private func fairCycle(
-    _ cpu: Int, _ component: [Int], in graph: borrowing TransitionGraph, path: (_ state: Int) -> [Action]
-  ) -> Cycle? {
+  /// The states of a component in which somebody could move who moves nowhere in it, and would not be passed over for ever.
+  /// - Returns: none if the component is fair to all.
+  private func statesUnfair(to component: [Int], _ own: [UInt32], in graph: borrowing TransitionGraph) -> [Int] {
     let inside = Set(component)
-    let own = places[cpu]
     var moves: Set<Actor> = []
     var couldMove: [Actor: Int] = [:]
     var wasTopmost: [Actor: Int] = [:]
@@ -79,16 +81,27 @@ struct Starvation {
         if depths[cpu][state] & Self.couldLock != 0 { couldLock.insert(program(cpu, in: state)) }
       }
     }
+    var unfairTo: Set<Actor> = []
     for (actor, count) in couldMove where !moves.contains(actor) {
       switch actor {
-      case .program: if count == wasTopmost[actor] || couldLock.contains(actor) { return nil }
-      case .event: return nil
+      case .program: if count == wasTopmost[actor] || couldLock.contains(actor) { unfairTo.insert(actor) }
+      case .event: unfairTo.insert(actor)
       }
     }
+    if unfairTo.isEmpty { return [] }
+    return component.filter { state in
+      graph.transitions(of: state).contains { unfairTo.contains(actor(graph.action($0), in: state)) }
+    }
+  }
+
+  private func cycle(
+    _ cpu: Int, _ component: [Int], _ own: [UInt32], in graph: borrowing TransitionGraph,
+    path: (_ state: Int) -> [Action]
+  ) -> Cycle? {
     guard let start = component.min() else { return nil }
     return Cycle(
       cpu: cpu, path: path(start),
-      round: round(from: start, inside: inside, own: own, in: graph).map { Action(code: $0) })
+      round: round(from: start, inside: Set(component), own: own, in: graph).map { Action(code: $0) })
   }
 
   /// Who moves: a program, by its place on a stack, or an interrupt or the stopper.

@@ -407,5 +407,36 @@ extension ScenarioLibrary {
     engine generic-2008:target-mask
     engine generic-2008:target-counters
     engine generic-2008:allocated-free violates noLostCallback,noneOnOfflineCPU
+
+    scenario passed-over
+    claim Who waits at a gate for a target that another CPU calls again and again may wait for ever; a counter lets both in.
+    source mail of 30 April 2008, ideas 1 to 4
+    cpus 3
+    cpu 0: single 2 f wait
+    cpu 1: single 2 f wait; repeat
+    engine generic-2008:wait
+    engine generic-2008:global-lock violates boundedWaiting
+    engine generic-2008:target-mask violates boundedWaiting
+    engine generic-2008:target-counters
+    engine generic-2008:allocated-free violates boundedWaiting
+    engine generic-2008:poll-own-queue
+    engine percpu-2009
+    engine llist-2014
+    engine mainline
+
+    scenario flooded
+    claim A handler that looks again whether its queue is empty can be kept busy for ever by one caller; one that takes all at once cannot.
+    source kernel/smp.c of 2.6.26, generic_smp_call_function_single_interrupt()
+    cpus 3
+    cpu 0: single 2 f wait
+    cpu 1: single 0 f wait; repeat
+    engine generic-2008:wait violates boundedWaiting
+    engine generic-2008:global-lock violates boundedWaiting
+    engine generic-2008:target-mask violates boundedWaiting
+    engine generic-2008:target-counters violates boundedWaiting
+    engine generic-2008:poll-own-queue violates boundedWaiting
+    engine percpu-2009
+    engine llist-2014
+    engine mainline
     """
 }
