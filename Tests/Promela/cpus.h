@@ -37,7 +37,7 @@ byte finished[CALLS];
     handling[_pid] = true \
   }
 
-#define returnFromInterrupt d_step { handling[_pid] = false; disabled[_pid] = false }
+#define returnFromInterrupt atomic { handling[_pid] = false; disabled[_pid] = false }
 
 #define starts(call, cpu) \
   promise(noneOnWrongCPU, has(queued[call], cpu)); \
