@@ -145,7 +145,9 @@ end:
   od
 }
 
+#ifndef COUNT
 active proctype observer() {
 end:
   timeout -> promise(noLostCallback, queued[0] == finished[0] || disabled[1] && state[1] != DEAD)
 }
+#endif
