@@ -19,9 +19,9 @@ hidden byte noLostCallback, noneRunTwice, noneOnWrongCPU, waitsForAll;
 #define SINGLE 1
 #define MANY 2
 byte pending[CPUS];
-/* Interrupts are off. */
+/* A task, or what stands for one, has turned interrupts off. */
 bool disabled[CPUS];
-/* A handler runs, and the task stands still. */
+/* A handler runs, which no interrupt interrupts, and the task stands still. */
 bool handling[CPUS];
 
 /* For each call, the CPUs for which it was queued, where it has started, and where it has finished. */
@@ -33,11 +33,10 @@ byte finished[CALLS];
   d_step { \
     !disabled[_pid] && (pending[_pid] & vector) -> \
     pending[_pid] = pending[_pid] & ~vector; \
-    disabled[_pid] = true; \
     handling[_pid] = true \
   }
 
-#define returnFromInterrupt atomic { handling[_pid] = false; disabled[_pid] = false }
+#define returnFromInterrupt handling[_pid] = false
 
 #define starts(call, cpu) \
   promise(noneOnWrongCPU, has(queued[call], cpu)); \

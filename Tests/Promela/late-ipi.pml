@@ -9,6 +9,7 @@
  * engine llist-2014:none,merged violates noLostCallback,noneOnOfflineCPU holds noOfflineWarning  # spin -DFORM=MERGED
  * engine llist-2014:dying,before violates noOfflineWarning  # spin -DFORM=BEFORE -DFLUSHES
  * engine llist-2014:dying,mail violates noOfflineWarning  # spin -DFORM=MAIL -DFLUSHES
+ * engine llist-2014:dying,mail,two-stages violates noOfflineWarning  # spin -DFORM=MAIL -DFLUSHES -DTWO_STAGES
  * engine llist-2014:dying,merged holds noOfflineWarning  # spin -DFORM=MERGED -DFLUSHES
  */
 
@@ -21,8 +22,11 @@
 #define CSDS 1
 #include "cpus.h"
 
-/* stop_machine(): every CPU comes in when its task is between two calls; then all but the one that goes turn their
- * interrupts off; then that one; it is marked offline and runs the dying stage; then all go on. */
+/*
+ * stop_machine(): every CPU comes in when its task is between two calls; when all have, all turn their interrupts off, and
+ * with TWO_STAGES the one that goes does so last; when all have, it is marked offline and runs the dying stage; then all
+ * go on. Until it plays dead it takes interrupts.
+ */
 #define ONLINE 0
 #define DYING 1
 #define LEAVING 2
@@ -61,7 +65,8 @@ end:
      if
      :: d_step { !marked(_pid) || warned -> true }
      :: d_step { marked(_pid) && !warned -> true };
-        d_step { warns; takesAll(_pid); batch = 0 }
+        d_step { warns };
+        d_step { takesAll(_pid); batch = 0 }
      fi;
      takes(_pid);
 #elif FORM == BEFORE
@@ -97,6 +102,11 @@ end:
   false
 }
 
+#ifdef TWO_STAGES
+#define BEFORE_IT INTERRUPTS_OFF
+#else
+#define BEFORE_IT ENTERED
+#endif
 #define cpu (_pid - 3)
 #define came(other, far) (state[other] > DYING || progress[other] >= far)
 
@@ -122,17 +132,17 @@ end:
           stopped[cpu] = false
         }
      :: d_step {
-          leaver == cpu + 1 && came(1 - cpu, INTERRUPTS_OFF) ->
+          leaver == cpu + 1 && came(cpu, ENTERED) && came(1 - cpu, BEFORE_IT) ->
           disabled[cpu] = true;
           progress[cpu] = INTERRUPTS_OFF
         };
-        d_step { state[cpu] = DYING; progress[cpu] = MARKED };
+        d_step { came(0, INTERRUPTS_OFF) && came(1, INTERRUPTS_OFF) -> state[cpu] = DYING; progress[cpu] = MARKED };
         private;
 #ifdef FLUSHES
         takes(cpu);
         runs(cpu);
 #endif
-        d_step { progress[cpu] = STAGE_OVER; state[cpu] = LEAVING; disabled[cpu] = false };
+        atomic { progress[cpu] = STAGE_OVER; state[cpu] = LEAVING; disabled[cpu] = false };
         /* An IPI that comes here finds a CPU that is marked offline; one that comes later, nobody. */
         d_step {
           state[cpu] = DEAD;
@@ -148,6 +158,6 @@ end:
 #ifndef COUNT
 active proctype observer() {
 end:
-  timeout -> promise(noLostCallback, queued[0] == finished[0] || disabled[1] && state[1] != DEAD)
+  timeout -> promise(noLostCallback, queued[0] == finished[0] || state[1] != DEAD && (disabled[1] || handling[1]))
 }
 #endif

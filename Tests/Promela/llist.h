@@ -41,8 +41,8 @@ hidden byte other;
 #define checksOrder(call, cpu)
 #endif
 
-/* csd_lock(); the filling; llist_add(). */
-#define locks(csd) d_step { !locked[csd] -> locked[csd] = true }
+/* csd_lock(), in its two steps; the filling; llist_add(). */
+#define locks(csd) !locked[csd]; d_step { locked[csd] = true }
 #define fills(csd, call) d_step { callOf[csd] = call }
 #define adds(csd, call, cpu) \
     notesOrder(call, cpu) \
@@ -62,10 +62,17 @@ inline single(me, csd, call, cpu, waits) {
   d_step { adds(csd, call, cpu); wasEmpty = (next[csd] == 0) };
   if
   :: d_step { wasEmpty -> sends(SINGLE, cpu); wasEmpty = false };
-     d_step { !waits || !locked[csd] -> true }
-  :: d_step { !wasEmpty && (!waits || !locked[csd]) -> true }
+     !waits || !locked[csd]
+  :: !wasEmpty && (!waits || !locked[csd])
   fi;
-  d_step { promise(waitsForAll, !waits || has(finished[call], cpu)); callEnds(me) }
+  d_step {
+    promise(waitsForAll, !waits || has(finished[call], cpu));
+    if
+    :: waits -> next[csd] = 0  /* it was on the stack */
+    :: else
+    fi;
+    callEnds(me)
+  }
 }
 
 /* smp_call_function_many() to two CPUs, waiting: the second csd is the one behind the first. */
@@ -80,8 +87,8 @@ inline manyOfTwo(me, csd, call, one, two) {
   fills(csd + 1, call);
   d_step { adds(csd + 1, call, two) };
   d_step { sends(MANY, one); sends(MANY, two) };
-  d_step { !locked[csd] -> true };
-  d_step { !locked[csd + 1] -> true };
+  !locked[csd];
+  !locked[csd + 1];
   private;  /* nothing to run here */
   d_step { promise(waitsForAll, has(finished[call], one) && has(finished[call], two)); callEnds(me) }
 }
@@ -110,6 +117,5 @@ hidden byte node, last;
   :: d_step { batch != 0 -> checksOrder(callOf[batch], cpu) checksPlace(cpu) starts(callOf[batch], cpu) }; \
      d_step { finishes(callOf[batch], cpu) }; \
      d_step { last = batch; batch = next[last]; locked[last] = false } \
-  :: d_step { batch == 0 -> true } -> break \
-  od; \
-  private
+  :: batch == 0 -> break \
+  od

@@ -98,9 +98,12 @@ end:
   false
 }
 
+/* Who waits with interrupts off would run what is queued for it. */
+#define isStuck(cpu) (disabled[cpu] || handling[cpu])
+
 #ifndef COUNT
 active proctype observer() {
 end:
-  timeout -> promise(noLostCallback, queued[0] == finished[0] && queued[1] == finished[1] || disabled[0] || disabled[1])
+  timeout -> promise(noLostCallback, queued[0] == finished[0] && queued[1] == finished[1] || isStuck(0) || isStuck(1))
 }
 #endif
