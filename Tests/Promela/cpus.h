@@ -9,8 +9,11 @@
 #define promise(property, condition) assert((condition) || property)
 hidden byte noLostCallback, noneRunTwice, noneOnWrongCPU, waitsForAll;
 
-/* A step that only the CPU itself can see. ipitrace has them too; so the numbers of states can be compared. */
-#define private true
+/*
+ * A step that only the CPU itself can see. ipitrace has them too; so the numbers of states can be compared. Spin leaves
+ * out some that say `true`.
+ */
+#define private _pid >= 0
 
 #define bitOf(number) (1 << (number))
 #define has(mask, number) ((mask) & bitOf(number))

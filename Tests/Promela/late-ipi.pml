@@ -139,6 +139,7 @@ end:
         d_step { came(0, INTERRUPTS_OFF) && came(1, INTERRUPTS_OFF) -> state[cpu] = DYING; progress[cpu] = MARKED };
         private;
 #ifdef FLUSHES
+        private;
         takes(cpu);
         runs(cpu);
 #endif
