@@ -93,7 +93,7 @@ inline request(call) {
         private   /* 0 */
      :: !online;
         d_step { claimed = false };
-        d_step { made = made & ~bitOf(call) }  /* -ENXIO */
+        d_step { made = made & ~bitOf(call); served = served & ~bitOf(call) }  /* -ENXIO */
      fi
   fi
 }
