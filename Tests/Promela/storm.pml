@@ -1,14 +1,29 @@
 /*
  * scenario storm
- * claim Three CPUs that call each other, all waiting, all get their answers.
+ * claim CPUs that call each other, all waiting, all get their answers.
  * source kernel/smp.c of 3.15
  * cpus 3
  * cpu 0: many 1-2 f wait
  * cpu 1: single 2 g wait
- * cpu 2: single 0 g wait
  * engine llist-2014  # spin -DORDER
  *
- * With -DLARGE it is the scenario of Tests/Benchmarks, and CPU 2 calls both of the others.
+ * scenario storm-of-three
+ * claim So do three, of which each calls another.
+ * source kernel/smp.c of 3.15
+ * cpus 3
+ * cpu 0: many 1-2 f wait
+ * cpu 1: single 2 g wait
+ * cpu 2: single 0 h wait
+ * engine llist-2014  # spin -DORDER -DTHREE
+ *
+ * scenario storm-large
+ * claim The same, larger: by this one Tests/Benchmarks/explore compares speeds.
+ * source kernel/smp.c of 3.15
+ * cpus 3
+ * cpu 0: many 1-2 f wait
+ * cpu 1: single 2 g wait
+ * cpu 2: many 0-1 h wait
+ * engine llist-2014  # spin -DORDER -DLARGE
  */
 
 #define CPUS 3
@@ -51,21 +66,29 @@ end:
   false
 }
 
+#ifdef THREE
 active proctype task2() provided (!handling[2]) {
-#ifdef LARGE
-  manyOfTwo(2, 4, 2, 0, 1);
-#else
   bool wasEmpty;
   single(2, 4, 2, 0, true);
-#endif
   private;
 end:
   false
 }
+#endif
+
+#ifdef LARGE
+active proctype task2() provided (!handling[2]) {
+  manyOfTwo(2, 4, 2, 0, 1);
+  private;
+end:
+  false
+}
+#endif
 
 #ifndef COUNT
 active proctype observer() {
 end:
-  timeout -> promise(noLostCallback, queued[0] == finished[0] && queued[1] == finished[1] && queued[2] == finished[2])
+  timeout ->
+  promise(noLostCallback, queued[0] == finished[0] && queued[1] == finished[1] && queued[2] == finished[2])
 }
 #endif
