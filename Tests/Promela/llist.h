@@ -35,7 +35,8 @@ hidden byte other;
      promise(orderInBatch, !has(ahead[call * CPUS + cpu], other) || has(started[other], cpu)); \
      other++ \
   :: else -> break \
-  od;
+  od; \
+  ahead[call * CPUS + cpu] = 0;
 #else
 #define notesOrder(call, cpu)
 #define checksOrder(call, cpu)

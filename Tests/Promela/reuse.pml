@@ -107,9 +107,12 @@ hidden byte node, other;
   :: else \
   fi
 
-#define beginsIf(guard, call) \
+#define beginsIf(guard, which) \
   d_step { \
     guard -> \
+    call = which; \
+    isLast = isLast && waits; \
+    waits = isLast; \
     other = 0; \
     do \
     :: other < CALLS -> \
@@ -117,6 +120,7 @@ hidden byte node, other;
        other++ \
     :: else -> break \
     od; \
+    ahead[call * CPUS + _pid] = 0; \
     starts(call, _pid) \
   }
 
@@ -151,12 +155,11 @@ end:
                  beginsIf(true, call)
               :: beginsIf(!isLast, call)
               fi;
-              d_step { finishes(call, _pid); call = 0; isLast = isLast && waits; waits = isLast }
+              d_step { finishes(call, _pid); call = 0 }
 #else
               /* And here after it. */
               d_step { locked[me] = false };
-              d_step { call = callOf[me] };
-              beginsIf(true, call);
+              beginsIf(true, callOf[me]);
               d_step { finishes(call, _pid); call = 0 };
               d_step { !locked[me] -> locked[me] = true };
               d_step { references[me]--; isLast = references[me] == 0 };
@@ -186,6 +189,10 @@ end:
 
 /* The IPI goes to the CPUs that the entry's mask still has by then. */
 #define sends(cpu, cpus) pending[cpu] = pending[cpu] | (has(cpus, cpu) -> MANY : 0)
+#define sendsIf(guard, entry) d_step { guard -> sends(0, mask[entry]); sends(1, mask[entry]); sends(2, mask[entry]) }
+
+#define fillsIf(guard, entry, call, cpus) \
+  d_step { guard -> callOf[entry] = call; mask[entry] = cpus; references[entry] = 2; filled[entry] = true }
 
 /* smp_call_function_many() to two CPUs; whether interrupts were on before. */
 inline many(me, call, cpus, doesWait, wereOn) {
@@ -197,18 +204,22 @@ inline many(me, call, cpus, doesWait, wereOn) {
 #ifdef MAIL
   if
   :: d_step { doesWait -> waited[me + 1] = true };
-     private
-  :: !doesWait
+     fillsIf(doesWait, me + 1, call, cpus)
+  :: fillsIf(!doesWait, me + 1, call, cpus)
   fi;
+#else
+  fillsIf(true, me + 1, call, cpus);
 #endif
-  d_step { callOf[me + 1] = call; mask[me + 1] = cpus; references[me + 1] = 2; filled[me + 1] = true };
   d_step { !queueLocked -> queueLocked = true };
   d_step { pointsOn(me + 1) };
   d_step { queued[call] = queued[call] | (cpus); notesOrders(call); links(me + 1) };
   d_step { queueLocked = false };
   d_step { locked[me + 1] = false; disabled[me] = !wereOn };
-  d_step { sends(0, mask[me + 1]); sends(1, mask[me + 1]); sends(2, mask[me + 1]) };
-  d_step { !doesWait || isAnswered(me + 1) -> promise(waitsForAll, !doesWait || finished[call] == (cpus)) }
+  if
+  :: sendsIf(doesWait, me + 1);
+     d_step { isAnswered(me + 1) -> promise(waitsForAll, finished[call] == (cpus)) }
+  :: sendsIf(!doesWait, me + 1)
+  fi
 }
 
 active proctype task0() provided (!handling[0]) {

@@ -7,7 +7,7 @@
  * cpu 0: irqs-off; single 1 f; irqs-on
  * cpu 1: irqs-off; single 0 g; irqs-on
  * engine generic-2008:wait violates noDeadlock  # spin -DOFF
- * engine generic-2008:poll-own-queue  # spin -DOFF -DPOLLS
+ * engine generic-2008:poll-own-queue,single-queue  # spin -DOFF -DPOLLS
  *
  * scenario wait-interrupts-on
  * claim With interrupts on they get their answers.
@@ -31,28 +31,25 @@ byte queue[CPUS];
 bool locked[CPUS];
 bool waits[CALLS];
 
-/* What a target does; with `poll-own-queue` also who waits. A macro, as `runs` in llist.h. */
-#define runsQueue(cpu) \
+/* generic_smp_call_function_single_interrupt(): what a target does; with `poll-own-queue` also who waits. */
+#define runsQueue(cpu, leaves) \
   do \
-  :: d_step { queue[cpu] == 0 -> true } -> break \
+  :: d_step { queue[cpu] == 0 -> leaves } -> break \
   :: d_step { queue[cpu] != 0 -> true }; \
      d_step { !locked[cpu] -> locked[cpu] = true }; \
-     d_step { taken = queue[cpu]; queue[cpu] = 0 }; \
-     d_step { locked[cpu] = false }; \
+     d_step { taken = queue[cpu]; queue[cpu] = 0; locked[cpu] = false }; \
      d_step { starts(taken - 1, cpu) }; \
      d_step { finishes(taken - 1, cpu) }; \
      d_step { waits[taken - 1] = false; taken = 0 }; \
      private  /* no other has been taken with it */ \
   od
 
-/* generic_smp_call_function_single_interrupt() */
 active [CPUS] proctype handler() {
   byte taken;
 end:
   do
   :: interrupt(SINGLE);
-     runsQueue(_pid);
-     returnFromInterrupt
+     runsQueue(_pid, handling[_pid] = false)
   od
 }
 
@@ -70,8 +67,7 @@ active [CPUS] proctype task() provided (!handling[me]) {
 #endif
   private;  /* the call begins */
   private;  /* the target is another CPU, and online */
-  private;  /* kmalloc() fails */
-  d_step { waits[me] = true };
+  d_step { waits[me] = true };  /* for kmalloc() fails */
   /* generic_exec_single() */
   d_step { !locked[target] -> locked[target] = true; wasDisabled = disabled[me]; disabled[me] = true };
   d_step { wasEmpty = queue[target] == 0; queue[target] = me + 1; queued[me] = queued[me] | bitOf(target) };
@@ -84,9 +80,7 @@ active [CPUS] proctype task() provided (!handling[me]) {
   :: d_step { !waits[me] -> true } -> break
 #ifdef POLLS
   :: d_step { waits[me] && queue[me] != 0 -> wasDisabled = disabled[me]; disabled[me] = true };
-     private;
-     runsQueue(me);
-     atomic { disabled[me] = wasDisabled; wasDisabled = false }
+     runsQueue(me, disabled[me] = wasDisabled; wasDisabled = false)
 #endif
   od;
   promise(waitsForAll, has(finished[me], target));
