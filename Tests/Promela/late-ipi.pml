@@ -115,7 +115,8 @@ active [CPUS] proctype stopper() provided (!handling[cpu]) {
 end:
   do
   :: d_step {
-       leaver != 0 && progress[cpu] == OUTSIDE && state[cpu] == ONLINE && !disabled[cpu] && !calling[cpu] ->
+       leaver != 0 && state[leaver - 1] == ONLINE &&
+       progress[cpu] == OUTSIDE && state[cpu] == ONLINE && !disabled[cpu] && !calling[cpu] ->
        progress[cpu] = ENTERED;
        stopped[cpu] = true
      };
