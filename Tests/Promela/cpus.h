@@ -5,7 +5,7 @@
  * d_step, or one statement, is one atomic step. Spin's -o3 keeps it from merging statements into one.
  */
 
-/* A promise is an assertion that names its property, as ipitrace does. The variables are never true, and in no state. */
+/* A promise is an assertion that names its property, as ipitrace does. The variables are never set, and in no state. */
 #define promise(property, condition) assert((condition) || property)
 hidden byte noLostCallback, noneRunTwice, noneOnWrongCPU, waitsForAll;
 

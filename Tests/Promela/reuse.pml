@@ -55,7 +55,7 @@ byte ahead[CALLS * CPUS];
 hidden byte visitsOnce, orderInBatch;
 hidden byte node, other;
 
-/* list_add_rcu() or list_add_tail_rcu(): first the entry points on, also for who still stands on it; then it is linked. */
+/* list_add_rcu() or list_add_tail_rcu(): first the entry points on, for who stands on it, too; then it is linked. */
 #define findsLast \
   node = 0; \
   do \

@@ -24,8 +24,8 @@
 #include "cpus.h"
 
 /*
- * generic-2008: a queue with a lock for each CPU. One call goes to each CPU, so a queue has one place: 0, or the call + 1.
- * Its csd is on the caller's stack, for there is no memory, and has WAIT set until the target has run it.
+ * generic-2008: a queue with a lock for each CPU. One call goes to each CPU, so a queue has one place: 0, or the call
+ * + 1. Its csd is on the caller's stack, for there is no memory, and has WAIT set until the target has run it.
  */
 byte queue[CPUS];
 bool locked[CPUS];
