@@ -24,8 +24,8 @@
 
 /*
  * stop_machine(): every CPU comes in when its task is between two calls; when all have, all turn their interrupts off,
- * and with TWO_STAGES the one that goes does so last; when all have, it is marked offline and runs the dying stage; then
- * all go on. Until it plays dead it takes interrupts.
+ * and with TWO_STAGES the one that goes does so last; when all have, it is marked offline and runs the dying stage;
+ * then all go on. Until it plays dead it takes interrupts.
  */
 #define ONLINE 0
 #define DYING 1
