@@ -2,7 +2,8 @@
 # make demo          replays a recording of a real kernel: a report here, demo/report.html and demo/report.json
 # make test          all tests
 # make test-release  the tests of the modules that run hot, as they are when optimised
-# make bench         speed and memory beside trace-cmd, on millions of events
+# make bench         speed and memory: beside trace-cmd, on millions of events, and beside spin, on millions of states
+# make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
 # make lab           makes every recording of the guest machine again, in .build/lab (needs qemu-system-x86_64)
@@ -15,20 +16,21 @@
 
 BUILD_PACKAGES := libtraceevent-dev libtracefs-dev libzstd-dev zlib1g-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) trace-cmd chromium python3
-BENCH_PACKAGES := $(BUILD_PACKAGES) trace-cmd python3 gcc libc6-dev
+PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev
+BENCH_PACKAGES := $(PROMELA_PACKAGES) trace-cmd python3
 
 DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
 HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
-SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host
+SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Promela/run
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \
   --static-swift-stdlib -Xswiftc -static-executable
 TESTABLE_RELEASE := -c release --scratch-path .build/testable-release
 
-.PHONY: build demo test test-release bench lint format lab static man completions clean \
-  build-packages test-packages bench-packages
+.PHONY: build demo test test-release bench promela lint format lab static man completions clean \
+  build-packages test-packages bench-packages promela-packages
 
 build: build-packages
 	swift build -c release --product ipitrace
@@ -45,6 +47,10 @@ test-release: test-packages
 
 bench: bench-packages build
 	Tests/Benchmarks/run
+	Tests/Benchmarks/explore
+
+promela: promela-packages build
+	Tests/Promela/run
 
 # The compiler repeats no warning for what it need not compile again: .ci/run makes it.
 lint: build-packages
@@ -106,3 +112,6 @@ test-packages:
 
 bench-packages:
 	$(call install,$(BENCH_PACKAGES))
+
+promela-packages:
+	$(call install,$(PROMELA_PACKAGES))
