@@ -1,0 +1,100 @@
+public import Verdicts
+
+extension TerminalReport {
+  /// What is printed of a check.
+  public struct CheckDetail: Sendable {
+    /// Whether every property has a line of its own; otherwise those that nobody asks about share one.
+    public var showsAllProperties = false
+    /// Whether violations that were claimed are printed with their traces, as those are that were not.
+    public var showsClaimedTraces = true
+
+    public init() {}
+  }
+
+  /// A check as text, every line ended by a newline.
+  public func render(_ result: CheckResult, detail: CheckDetail = CheckDetail()) -> String {
+    let facts = CheckFacts(result, showsAll: detail.showsAllProperties)
+    var page = TextPage(width: width, style: style)
+    for (index, group) in facts.groups.enumerated() {
+      if index > 0 { page.line() }
+      writeHead(group, to: &page)
+      writeTable(group, to: &page)
+      for exploration in group.explorations {
+        for trace in exploration.traces where detail.showsClaimedTraces || !trace.isAsClaimed {
+          page.line()
+          write(trace, of: exploration, to: &page)
+        }
+      }
+    }
+    if !facts.groups.isEmpty { page.line() }
+    let isGood = facts.notAsClaimed == 0 && facts.notExhausted == 0
+    page.line(style.paint(CheckWords.summary(facts), isGood ? .good : facts.notAsClaimed > 0 ? .bad : .doubtful))
+    return page.text
+  }
+
+  private func writeHead(_ group: CheckFacts.Group, to page: inout TextPage) {
+    page.line(style.paint(TextTable.cut(VisibleText.escape(group.scenario), to: width), .heading))
+    if !group.claim.isEmpty {
+      page.prose(VisibleText.escape(group.claim, limit: VisibleText.sentenceLimit))
+    }
+    if !group.source.isEmpty {
+      page.prose("(\(VisibleText.escape(group.source, limit: VisibleText.sentenceLimit)))")
+    }
+  }
+
+  private func writeTable(_ group: CheckFacts.Group, to page: inout TextPage) {
+    var table = TextTable([
+      .word(""), .text("engine"), .text("property"), .word("result"), .number("states"), .number("transitions").spare,
+      .number("depth").spare, .number("time"),
+    ])
+    var surprises: [String] = []
+    for exploration in group.explorations {
+      let figures = { (line: CheckLine) in
+        [
+          Quantity.count(line.states), Quantity.count(line.transitions), Quantity.count(line.depth),
+          CheckWords.time(line),
+        ]
+      }
+      let engine = VisibleText.escape(exploration.engine)
+      for line in exploration.lines {
+        let property = VisibleText.escape(line.property)
+        table.add([CheckWords.sign(line), engine, property, CheckWords.outcome(line)] + figures(line))
+        let surprise = CheckWords.surprise(line)
+        if !surprise.isEmpty { surprises.append("\(engine), \(property): \(CheckWords.outcome(line)), \(surprise).") }
+      }
+      if !exploration.others.isEmpty {
+        let others = CheckWords.others(exploration.others.count, ofAll: exploration.lines.isEmpty)
+        table.add(
+          [CheckWords.sign(exploration.others[0]), engine, others, CheckWords.outcome(exploration.others[0])]
+            + figures(exploration.sample))
+      }
+    }
+    page.table(table)
+    for surprise in surprises { page.prose(surprise, label: "✗ ") }
+  }
+
+  private func write(_ trace: CheckFacts.Trace, of exploration: CheckFacts.Exploration, to page: inout TextPage) {
+    let title = "\(CheckWords.properties(trace)) violated"
+    page.line(
+      "  " + style.paint(title, .bad) + "  "
+        + style.paint("by \(VisibleText.escape(exploration.engine))", .faint))
+    for line in trace.lines { page.prose(CheckWords.sentence(of: line.property)) }
+    page.line()
+    let diagram = LaneDiagram(trace.example)
+    let lanes = LaneText(diagram, width: width)
+    page.line(style.paint(lanes.heading, .faint))
+    for line in lanes.lines { page.line(line) }
+    page.line()
+    page.line("  " + style.paint(lanes.legend, .faint))
+    page.prose(CheckWords.after(diagram, isStuck: trace.example.isStuck))
+    for end in diagram.ends { page.prose(end.words, indent: 4, label: "CPU \(end.cpu)  ") }
+    for sentence in diagram.conclusions { page.prose(sentence) }
+  }
+}
+
+extension CheckWords {
+  static func after(_ diagram: LaneDiagram, isStuck: Bool) -> String {
+    let steps = Quantity.count(UInt64(diagram.stepCount), "step")
+    return isStuck ? "After \(steps) nobody can move any more:" : "After \(steps):"
+  }
+}
