@@ -1,7 +1,7 @@
 /// Whose a csd is, by which reports name it.
 public enum CSDOwner: Sendable, Hashable, Codable {
   /// A CPU's own for calls that do not wait: `csd_data`.
-  case cpu(cpu: Int)
+  case own(cpu: Int)
   /// A CPU's own for its multi-CPU calls to one target: `cfd_data->csd`.
   case target(cpu: Int, target: Int)
   /// A CPU's own entry for its multi-CPU calls: `cfd_data` of 2009.
@@ -19,7 +19,7 @@ extension MachineLayout {
     precondition(csd >= 0 && csd < csdCount, "csd \(csd) of \(csdCount)")
     if csd >= callCSDBase { return .call(call: csd - callCSDBase) }
     if csd >= privateCSDBase { return .caller(storage: csd - privateCSDBase) }
-    if csd < manyCSDBase { return .cpu(cpu: csd) }
+    if csd < manyCSDBase { return .own(cpu: csd) }
     let index = csd - manyCSDBase
     if privateCSDBase - manyCSDBase == cpuCount, csdStride > CSDCell.count { return .entry(cpu: index) }
     return .target(cpu: index / cpuCount, target: index % cpuCount)

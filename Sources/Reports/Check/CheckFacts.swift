@@ -16,7 +16,7 @@ struct CheckFacts {
     var engine: String
     /// Those that a line of their own is worth.
     var lines: [CheckLine]
-    /// The others; all of them hold, as every engine promises.
+    /// The others. None is violated, so that all have come out alike.
     var others: [CheckLine]
     var traces: [Trace]
     /// Any of its lines: the figures of the exploration are the same in all.
@@ -42,7 +42,7 @@ struct CheckFacts {
     var groups: [Group] = []
     var traceCount = 0
     for lines in Self.runs(result.lines, of: \.scenario) {
-      let named = Set(lines.filter { $0.isNamed || $0.result != .holds }.map(\.property))
+      let named = Set(lines.filter { $0.isNamed || $0.result == .violated }.map(\.property))
       let explorations = Self.runs(lines, of: \.engineName).map { lines in
         let own = lines.filter { showsAll || named.contains($0.property) }
         let others = lines.filter { !showsAll && !named.contains($0.property) }
@@ -101,14 +101,20 @@ enum CheckWords {
     }
   }
 
-  /// What a reader must see when it is not as claimed; empty if it is.
+  /// Why a result is not what was to be expected; empty if it is.
   static func surprise(_ line: CheckLine) -> String {
     if line.isAsClaimed { return "" }
     switch line.result {
     case .holds: return "claimed to be violated"
     case .violated: return line.isNamed ? "claimed to hold" : "every engine promises it"
-    case .notExhausted: return line.reason.map { reason($0) } ?? ""
+    case .notExhausted: return ""
     }
+  }
+
+  /// Why an exploration decided less than it was asked to; empty if it did not.
+  static func end(_ exploration: CheckFacts.Exploration) -> String {
+    guard let reason = exploration.sample.reason else { return "" }
+    return "Not exhausted after \(Quantity.count(exploration.sample.states)) states: \(self.reason(reason))."
   }
 
   /// A sign that does not depend on colour.

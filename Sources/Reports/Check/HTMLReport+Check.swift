@@ -60,11 +60,14 @@ extension HTMLReport {
           ] + figures(first))
       }
     }
+    let ends: HTML = group.explorations.filter { $0.sample.reason != nil }.map {
+      "<p class=\"doubt\">\(HTMLPiece.name($0.engine)): \(visible: CheckWords.end($0))</p>\n" as HTML
+    }.joined()
     let claim: HTML = group.claim.isEmpty ? "" : "<p>\(sentence: group.claim)</p>\n"
     let source: HTML = group.source.isEmpty ? "" : "<p class=\"soft\">\(sentence: group.source)</p>\n"
     return """
       <h3 id="scenario-\(number)">\(name: group.scenario)</h3>
-      \(claim)\(source)\(table.html)
+      \(claim)\(source)\(table.html)\(ends)
       """
   }
 

@@ -36,7 +36,7 @@ struct HappeningWords {
   func csd(_ index: Int) -> String {
     guard names.csds.indices.contains(index) else { return "csd \(index)" }
     switch names.csds[index] {
-    case .cpu(let cpu): return "CPU\u{a0}\(cpu)'s own csd"
+    case .own(let cpu): return "CPU\u{a0}\(cpu)'s own csd"
     case .target(let cpu, let target): return "CPU\u{a0}\(cpu)'s csd for CPU\u{a0}\(target)"
     case .entry(let cpu): return "CPU\u{a0}\(cpu)'s own cfd"
     case .caller(let storage): return self.storage(storage)

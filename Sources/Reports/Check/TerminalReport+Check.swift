@@ -47,7 +47,7 @@ extension TerminalReport {
       .word(""), .text("engine"), .text("property"), .word("result"), .number("states"), .number("transitions").spare,
       .number("depth").spare, .number("time"),
     ])
-    var surprises: [String] = []
+    var notes: [(sign: String, words: String)] = []
     for exploration in group.explorations {
       let figures = { (line: CheckLine) in
         [
@@ -60,7 +60,7 @@ extension TerminalReport {
         let property = VisibleText.escape(line.property)
         table.add([CheckWords.sign(line), engine, property, CheckWords.outcome(line)] + figures(line))
         let surprise = CheckWords.surprise(line)
-        if !surprise.isEmpty { surprises.append("\(engine), \(property): \(CheckWords.outcome(line)), \(surprise).") }
+        if !surprise.isEmpty { notes.append(("✗ ", "\(engine), \(property): \(CheckWords.outcome(line)), \(surprise).")) }
       }
       if !exploration.others.isEmpty {
         let others = CheckWords.others(exploration.others.count, ofAll: exploration.lines.isEmpty)
@@ -68,9 +68,11 @@ extension TerminalReport {
           [CheckWords.sign(exploration.others[0]), engine, others, CheckWords.outcome(exploration.others[0])]
             + figures(exploration.sample))
       }
+      let end = CheckWords.end(exploration)
+      if !end.isEmpty { notes.append(("? ", "\(engine): \(end)")) }
     }
     page.table(table)
-    for surprise in surprises { page.prose(surprise, label: "✗ ") }
+    for note in notes { page.prose(note.words, label: note.sign) }
   }
 
   private func write(_ trace: CheckFacts.Trace, of exploration: CheckFacts.Exploration, to page: inout TextPage) {
