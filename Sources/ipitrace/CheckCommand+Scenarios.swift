@@ -124,7 +124,9 @@ struct OwnScenario: ParsableArguments {
     var lines: [(text: String, origin: String)] = [("scenario command-line", "")]
     func add(_ keyword: String, _ values: [String], _ option: String) throws {
       for value in values {
-        guard !value.contains(where: \.isNewline) else { throw ValidationError("\(option): a line break in the value.") }
+        guard !value.contains(where: \.isNewline) else {
+          throw ValidationError("\(option): a line break in the value.")
+        }
         lines.append(("\(keyword) \(value)", "\(option) ‘\(VisibleText.escape(value))’: "))
       }
     }
@@ -152,8 +154,9 @@ struct OwnScenario: ParsableArguments {
 
   /// Every CPU calls the next one, every other call waits.
   private static func workload(for engine: Engine, cpus: Int) -> [String] {
-    (0..<min(max(cpus, 1), Action.maximumCPUs)).map { cpu in
-      let target = (cpu + 1) % cpus
+    let count = min(max(cpus, 1), Action.maximumCPUs)
+    return (0..<count).map { cpu in
+      let target = (cpu + 1) % count
       let waits = cpu % 2 == 0
       if engine.supports(.queue) { return "\(cpu): queue \(target) q\(target) f\(cpu)" }
       if engine.supports(.xcall) { return "\(cpu): xcall \(target) f\(cpu) \(waits ? "sync" : "async")" }

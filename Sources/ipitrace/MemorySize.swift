@@ -42,7 +42,8 @@ struct MemorySize: CustomStringConvertible {
       limits.append(limit)
     }
     var addresses = rlimit()
-    if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &addresses) == 0, let limit = Int(exactly: addresses.rlim_cur) {
+    if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &addresses) == 0, let limit = Int(exactly: addresses.rlim_cur)
+    {
       limits.append(limit)
     }
     return MemorySize(bytes: limits.filter { $0 > 0 }.min() ?? .max)

@@ -67,7 +67,9 @@ public struct ScenarioParser {
       try finishScenario()
       guard !rest.isEmpty else { throw failure("a scenario needs a name") }
       guard !scenarios.contains(where: { $0.name == rest }) else { throw failure("a second scenario \"\(rest)\"") }
-      guard scenarios.count < Self.maximumScenarios else { throw failure("more than \(Self.maximumScenarios) scenarios") }
+      guard scenarios.count < Self.maximumScenarios else {
+        throw failure("more than \(Self.maximumScenarios) scenarios")
+      }
       scenarios.append(Scenario(name: rest, workload: Workload(cpuCount: 2)))
       functions = [:]
       return

@@ -8,18 +8,20 @@ extension JSONReport {
     try encoded(result)
   }
 
+  /// Reads a check that ``render(_:)`` wrote.
+  /// - Throws: ``JSONReportError`` for anything else; it names the place and what was expected there.
+  public static func parseCheck(_ bytes: [UInt8]) throws(JSONReportError) -> CheckResult {
+    do {
+      return try JSONDecoder().decode(CheckResult.self, from: Data(bytes))
+    } catch let error as DecodingError {
+      throw JSONReportError(error)
+    } catch {
+      throw JSONReportError(message: "not a JSON document: \(error)")
+    }
+  }
+
   /// The engines as UTF-8 text, as ``EngineList`` has them.
   public static func render(_ engines: EngineList) throws(JSONReportError) -> [UInt8] {
     try encoded(engines.engines)
-  }
-
-  private static func encoded(_ value: some Encodable) throws(JSONReportError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do {
-      return try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")]
-    } catch {
-      throw JSONReportError(message: "the result can't be written as JSON: \(error)")
-    }
   }
 }

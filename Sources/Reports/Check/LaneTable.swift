@@ -75,6 +75,7 @@ struct LaneTable {
 extension HTMLStyle {
   /// For lane diagrams, behind ``text``.
   static let lanes: HTML = """
+    section h3, section p { overflow-wrap: anywhere; }
     table.lanes td { white-space: normal; min-width: 9rem; max-width: 24rem; border-left: 1px solid var(--line);
       overflow-wrap: anywhere; }
     table.lanes td.n { min-width: 0; border-left: 0; color: var(--soft); }

@@ -42,10 +42,16 @@ extension TerminalReport {
     }
   }
 
+  /// What a line of a check's table takes without the engine's name and the spare figures.
+  private static let widthBesideEngine = 54
+
   private func writeTable(_ group: CheckFacts.Group, to page: inout TextPage) {
+    // Figures are left out before a name is cut.
+    let longest = group.explorations.map { VisibleText.width(of: VisibleText.escape($0.engine)) }.max() ?? 0
+    let isNarrow = longest > width - Self.widthBesideEngine
     var table = TextTable([
-      .word(""), .text("engine"), .text("property"), .word("result"), .number("states"), .number("transitions").spare,
-      .number("depth").spare, .number("time"),
+      .word(""), isNarrow ? .text("engine") : .word("engine"), .word("property"), .word("result"), .number("states"),
+      .number("transitions").spare, .number("depth").spare, .number("time").spare,
     ])
     var notes: [(sign: String, words: String)] = []
     for exploration in group.explorations {
@@ -60,7 +66,9 @@ extension TerminalReport {
         let property = VisibleText.escape(line.property)
         table.add([CheckWords.sign(line), engine, property, CheckWords.outcome(line)] + figures(line))
         let surprise = CheckWords.surprise(line)
-        if !surprise.isEmpty { notes.append(("✗ ", "\(engine), \(property): \(CheckWords.outcome(line)), \(surprise).")) }
+        if !surprise.isEmpty {
+          notes.append(("✗ ", "\(engine), \(property): \(CheckWords.outcome(line)), \(surprise)."))
+        }
       }
       if !exploration.others.isEmpty {
         let others = CheckWords.others(exploration.others.count, ofAll: exploration.lines.isEmpty)
