@@ -122,6 +122,8 @@ public struct Counterexample: Codable, Sendable, Equatable {
   public var names: Names
   public var start: [CPU]
   public var steps: [Step]
+  /// How many of the last steps are repeated for ever; 0 for a way that ends.
+  public var repeated: Int
   public var end: [CPU]
   /// Whether nobody can move at the end.
   public var isStuck: Bool
@@ -130,11 +132,13 @@ public struct Counterexample: Codable, Sendable, Equatable {
   public var cycle: [Int]
 
   public init(
-    names: Names, start: [CPU], steps: [Step], end: [CPU], isStuck: Bool, unfinished: [Unfinished], cycle: [Int]
+    names: Names, start: [CPU], steps: [Step], repeated: Int, end: [CPU], isStuck: Bool, unfinished: [Unfinished],
+    cycle: [Int]
   ) {
     self.names = names
     self.start = start
     self.steps = steps
+    self.repeated = repeated
     self.end = end
     self.isStuck = isStuck
     self.unfinished = unfinished

@@ -64,6 +64,19 @@ struct CheckReportTests {
     #expect(text.contains(/│◀─+│ CPUs 0,2 ─+▶│\n/))
   }
 
+  @Test("steps that are repeated for ever are marked")
+  func repeated() throws {
+    var result = Self.results[1]
+    let index = try #require(result.lines.firstIndex { $0.counterexample != nil })
+    result.lines[index].counterexample?.repeated = 3
+    result.lines[index].counterexample?.isStuck = false
+    let text = TerminalReport(width: 80).render(result)
+    #expect(text.contains("  19↻ ") && text.contains("  21↻ T │ goes on") && text.contains("  18  S"))
+    #expect(text.contains("↻ for ever"))
+    #expect(text.contains("The last 3 of 21 steps go on for ever; then:"))
+    #expect(HTMLReport.render(result).contains(">↻ 19</td>"))
+  }
+
   @Test("the summary says what is not as claimed")
   func summary() {
     func words(_ result: CheckResult) -> String { CheckWords.summary(CheckFacts(result, showsAll: false)) }

@@ -11,15 +11,17 @@ struct CounterexampleBuilder: ~Copyable {
   private var tracker = WaitTracker()
   private var steps: [Counterexample.Step] = []
 
-  /// - Parameter redirects: the faults with which the way was found.
+  /// - Parameters:
+  ///   - repeated: how many of the last actions are repeated for ever.
+  ///   - redirects: the faults with which the way was found.
   static func build(
-    engine: Engine, scenario: Scenario, actions: [Action], redirects: [Redirect] = []
+    engine: Engine, scenario: Scenario, actions: [Action], repeated: Int = 0, redirects: [Redirect] = []
   ) -> Counterexample {
     var builder = CounterexampleBuilder(engine: engine, scenario: scenario, length: actions.count)
     builder.machine.redirects = redirects
     let start = builder.cpus(withWaits: false)
     for action in actions { builder.go(action) }
-    return builder.finish(start: start)
+    return builder.finish(start: start, repeated: repeated)
   }
 
   private init(engine: Engine, scenario: Scenario, length: Int) {
@@ -100,7 +102,7 @@ struct CounterexampleBuilder: ~Copyable {
 
   // MARK: The end
 
-  private mutating func finish(start: [Counterexample.CPU]) -> Counterexample {
+  private mutating func finish(start: [Counterexample.CPU], repeated: Int) -> Counterexample {
     let end = cpus(withWaits: true)
     let layout = machine.layout
     let names = Counterexample.Names(
@@ -110,8 +112,8 @@ struct CounterexampleBuilder: ~Copyable {
       Counterexample.Unfinished(call: call, cpu: cpu, hasStarted: tracker.hasStarted(call, on: cpu))
     }
     return Counterexample(
-      names: names, start: start, steps: steps, end: end, isStuck: isStuck(), unfinished: unfinished,
-      cycle: WaitTracker.cycle(in: end))
+      names: names, start: start, steps: steps, repeated: repeated, end: end, isStuck: isStuck(),
+      unfinished: unfinished, cycle: WaitTracker.cycle(in: end))
   }
 
   private mutating func cpus(withWaits: Bool) -> [Counterexample.CPU] {

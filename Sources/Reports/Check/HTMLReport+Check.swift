@@ -128,7 +128,7 @@ extension HTMLReport {
       <p class="soft">\(name: group.scenario) · <code>\(name: exploration.engine)</code> · \
       \(trace.isAsClaimed ? "violated, as claimed" : "violated")</p>
       \(sentences)\(LaneTable(diagram).html)
-      <p>\(visible: CheckWords.after(diagram, isStuck: trace.example.isStuck))</p>
+      <p>\(visible: CheckWords.after(trace.example))</p>
       <dl class="explained">\(ends)</dl>
       \(conclusions)</article>
 

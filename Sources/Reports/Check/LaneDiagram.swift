@@ -33,6 +33,8 @@ struct LaneDiagram {
     var entries: [Entry]
     /// For each of ``LaneDiagram/cpus``.
     var lines: [Line]
+    /// Whether the step is one of those that are repeated for ever.
+    var isRepeated: Bool
   }
 
   /// The CPUs that have a lane: those that take part.
@@ -66,7 +68,8 @@ struct LaneDiagram {
       rows.append(
         Row(
           step: index + 1, cpu: step.cpu, context: step.context, entries: entries,
-          lines: cpus.map { lines.indices.contains($0) ? lines[$0] : .dead }))
+          lines: cpus.map { lines.indices.contains($0) ? lines[$0] : .dead },
+          isRepeated: index >= example.steps.count - max(0, example.repeated)))
     }
     self.rows = rows
     ends = example.end.filter { cpus.contains($0.cpu) }.map { ($0.cpu, Self.end(of: $0, words)) }

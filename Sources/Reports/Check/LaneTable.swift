@@ -24,7 +24,8 @@ struct LaneTable {
     let off: HTML =
       lines.contains(.interruptsOff) ? "<span><span class=\"sample off\"></span> interrupts off</span>" : ""
     let dead: HTML = lines.contains(.dead) ? "<span><span class=\"sample dead\"></span> dead</span>" : ""
-    return "<p class=\"legend\">\(contexts)\(off)\(dead)</p>\n"
+    let repeated: HTML = diagram.rows.contains(where: \.isRepeated) ? "<span>↻ for ever</span>" : ""
+    return "<p class=\"legend\">\(contexts)\(off)\(dead)\(repeated)</p>\n"
   }
 
   private func row(_ row: LaneDiagram.Row) -> HTML {
@@ -36,7 +37,7 @@ struct LaneTable {
       let moves: HTML = lane == actor ? "moves " : ""
       cells += "<td class=\"\(moves)\(style(line))\">\(content)</td>"
     }
-    return "<tr><td class=\"n\">\(row.step)</td>\(cells)</tr>\n"
+    return "<tr><td class=\"n\">\(row.isRepeated ? "↻ " : "")\(row.step)</td>\(cells)</tr>\n"
   }
 
   private func actor(_ row: LaneDiagram.Row, _ lane: Int, _ targets: [Int]) -> HTML {

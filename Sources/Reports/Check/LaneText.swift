@@ -50,6 +50,7 @@ struct LaneText {
     let lines = diagram.rows.flatMap { isList ? [line(of: $0.cpu, in: $0)] : $0.lines } + diagram.start
     if lines.contains(.interruptsOff) { parts.append("┃ interrupts off") }
     if lines.contains(.dead) { parts.append("┊ dead") }
+    if diagram.rows.contains(where: \.isRepeated) { parts.append("↻ for ever") }
     return parts.joined(separator: "  ")
   }
 
@@ -61,7 +62,7 @@ struct LaneText {
       for piece in wrapped(entry.text) {
         let head =
           lines.isEmpty
-          ? pad("\(row.step)", left: stepWidth) + "  " + LaneDiagram.letter(row.context) + " "
+          ? pad("\(row.step)", left: stepWidth) + (row.isRepeated ? "↻ " : "  ") + LaneDiagram.letter(row.context) + " "
             + pad("CPU \(row.cpu)", right: Self.listColumn)
           : pad("", right: stepWidth + 4 + Self.listColumn)
         lines.append(head + mark(line(of: row.cpu, in: row)) + " " + piece)
@@ -82,7 +83,7 @@ struct LaneText {
       let pieces = wrapped(entry.text)
       for (index, piece) in pieces.enumerated() {
         let isLast = index == pieces.count - 1
-        let step = pad(lines.isEmpty ? "\(row.step)" : "", left: stepWidth) + "  "
+        let step = pad(lines.isEmpty ? "\(row.step)" : "", left: stepWidth) + (row.isRepeated ? "↻ " : "  ")
         let letter = lines.isEmpty ? LaneDiagram.letter(row.context) : " "
         lines.append(step + laneLine(row, actor, letter, piece, arrows: isLast ? targets : []))
       }

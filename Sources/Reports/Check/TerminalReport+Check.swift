@@ -96,15 +96,17 @@ extension TerminalReport {
     for line in lanes.lines { page.line(line) }
     page.line()
     page.line("  " + style.paint(lanes.legend, .faint))
-    page.prose(CheckWords.after(diagram, isStuck: trace.example.isStuck))
+    page.prose(CheckWords.after(trace.example))
     for end in diagram.ends { page.prose(end.words, indent: 4, label: "CPU \(end.cpu)  ") }
     for sentence in diagram.conclusions { page.prose(sentence) }
   }
 }
 
 extension CheckWords {
-  static func after(_ diagram: LaneDiagram, isStuck: Bool) -> String {
-    let steps = Quantity.count(UInt64(diagram.stepCount), "step")
-    return isStuck ? "After \(steps) nobody can move any more:" : "After \(steps):"
+  /// Introduces how a way ends.
+  static func after(_ example: Counterexample) -> String {
+    let steps = Quantity.count(UInt64(example.steps.count), "step")
+    if example.repeated > 0 { return "The last \(Quantity.count(example.repeated)) of \(steps) go on for ever; then:" }
+    return example.isStuck ? "After \(steps) nobody can move any more:" : "After \(steps):"
   }
 }
