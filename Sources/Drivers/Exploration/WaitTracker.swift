@@ -9,6 +9,8 @@ struct WaitTracker {
   }
 
   private var holders: [LockName: Int] = [:]
+  /// Who has locked a csd and not yet queued it.
+  private var owners: [Int: Int] = [:]
   /// The call for which each csd was filled last.
   private var callOfCSD: [Int: Int] = [:]
   private var started: Set<Place> = []
@@ -17,6 +19,8 @@ struct WaitTracker {
     switch happening {
     case .lockTaken(let lock): holders[lock] = cpu
     case .lockReleased(let lock): holders[lock] = nil
+    case .csdLocked(let csd): owners[csd] = cpu
+    case .csdUnlocked(let csd), .added(let csd, _, _), .addedGlobally(let csd, _): owners[csd] = nil
     case .filled(let csd, let call): callOfCSD[csd] = call
     case .functionStarted(_, let call): started.insert(Place(call: call, cpu: cpu))
     default: break
@@ -32,8 +36,11 @@ struct WaitTracker {
   ) -> [Int] {
     switch wait {
     case .csd(let csd), .flag(.pending(let csd)):
+      if let owner = owners[csd] { return [owner] }
       guard let call = callOfCSD[csd] else { return [] }
-      return machine.unfinished.filter { $0.call == call }.map(\.cpu)
+      let targets = machine.unfinished.filter { $0.call == call }.map(\.cpu)
+      if case .target(_, let target) = machine.layout.owner(of: csd) { return targets.filter { $0 == target } }
+      return targets
     case .lock(let lock): return holders[lock].map { [$0] } ?? []
     case .hotplug:
       return (0..<machine.layout.cpuCount).filter {

@@ -69,6 +69,26 @@ struct CounterexampleTests {
     #expect(example.end[0].waitsForCPUs == [0])
   }
 
+  @Test("a handler waits for a csd that the call below it has locked and not queued: its CPU waits for itself")
+  func below() throws {
+    let example = try example(
+      .noDeadlock, "function f: single 1 g\ncpu 0: single 1 h\ncpu 1: single 0 f\nengine llist-2014")
+    #expect(example.cycle == [0])
+    #expect(example.end[0].context == .function)
+    guard case .csd(let csd)? = example.end[0].waitsFor else {
+      Issue.record("CPU 0 waits for \(String(describing: example.end[0].waitsFor))")
+      return
+    }
+    #expect(example.names.csds[csd] == .own(cpu: 0))
+  }
+
+  @Test("a call to many waits for one csd after the other, and so for one CPU")
+  func oneOfMany() throws {
+    let example = try example(
+      .noDeadlock, "cpus 3\ncpu 0: many 1-2 f wait\ncpu 1: irqs-off; lock A; lock A\nengine llist-2014")
+    #expect(example.end[0].waitsForCPUs == [1])
+  }
+
   @Test("a lost callback: contexts follow handlers, functions and the stopper")
   func lost() throws {
     let example = try example(.noLostCallback, "cpu 0: single 1 f; down 1\nengine llist-2014:none")
