@@ -97,7 +97,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["CallEngines", "Drivers", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
+      dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
     .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
   ]

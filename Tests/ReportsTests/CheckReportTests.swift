@@ -7,11 +7,11 @@ import Verdicts
 
 @Suite("Check reports")
 struct CheckReportTests {
-  static let named: [(name: String, text: String, width: Int)] = [
+  static let named: [(name: String, result: CheckResult, width: Int)] = [
     ("check-deadlock", ExampleCheck.deadlock, 100), ("check-lost", ExampleCheck.lost, 80),
     ("check-lock", ExampleCheck.lock, 100), ("check-crowd", ExampleCheck.crowd, 60),
   ]
-  static let results = named.map { ExampleCheck.result($0.text) }
+  static let results = named.map(\.result)
 
   @Test("golden", arguments: named.indices)
   func golden(index: Int) {
@@ -31,7 +31,7 @@ struct CheckReportTests {
 
   @Test("no line is wider than the page", arguments: [60, 80, 100, 160])
   func width(width: Int) {
-    for result in Self.results + [ExampleCheck.result(ExampleCheck.hostile)] {
+    for result in Self.results + [ExampleCheck.hostile] {
       for line in TerminalReport(width: width).render(result).split(separator: "\n") {
         #expect(VisibleText.width(of: String(line)) <= width, "\(line)")
       }
@@ -98,7 +98,7 @@ struct CheckReportTests {
 
   @Test("without colour there is no control character but the newline")
   func plain() {
-    for result in [ExampleCheck.result(ExampleCheck.hostile), ExampleCheck.absurd] {
+    for result in [ExampleCheck.hostile, ExampleCheck.absurd] {
       let strange = TerminalReport(style: .plain).render(result).unicodeScalars.filter {
         $0 != "\n" && ($0.properties.generalCategory == .control || $0.properties.generalCategory == .format)
       }
@@ -108,7 +108,7 @@ struct CheckReportTests {
 
   @Test("a name can't become markup, in any place of the page")
   func hostileNames() {
-    let page = HTMLReport.render(ExampleCheck.result(ExampleCheck.hostile))
+    let page = HTMLReport.render(ExampleCheck.hostile)
     #expect(page.matches(of: /<script/).isEmpty)
     #expect(page.matches(of: /<style/).count == 1)
     #expect(page.matches(of: /<.style/).count == 1)
@@ -145,7 +145,7 @@ struct CheckReportTests {
 
   static let pages =
     results + [
-      ExampleCheck.nothing, ExampleCheck.result(ExampleCheck.hostile), ExampleCheck.absurd,
+      ExampleCheck.nothing, ExampleCheck.hostile, ExampleCheck.absurd,
     ]
 
   @Test(
@@ -167,7 +167,7 @@ struct CheckReportTests {
   @Test("results are valid, and are read again as they were")
   func json() throws {
     let validator = try JSONSchemaValidator(schema: JSONSchemaTests.schema("ipitrace-check-1.schema.json"))
-    for result in Self.results + [ExampleCheck.nothing, ExampleCheck.result(ExampleCheck.hostile)] {
+    for result in Self.results + [ExampleCheck.nothing, ExampleCheck.hostile] {
       let bytes = try JSONReport.render(result)
       #expect(validator.complaints(about: try JSONValue.parse(bytes)) == [])
       #expect(try JSONReport.parseCheck(bytes) == result)

@@ -1,77 +1,33 @@
 import CallEngines
-import Drivers
+import Reports
+import TestSupport
 import Verdicts
 
-/// Checks as they are explored, without their times: what is printed of them depends on nothing else.
+/// Checks as they were explored once: what is printed of them does not depend on how an exploration is done.
 enum ExampleCheck {
-  static let deadlock = """
-    scenario wait-deadlock
-    claim Two CPUs that call each other with interrupts off wait for ever.
-    source kernel/smp.c of 3.15
-    cpu 0: irqs-off; single 1 f wait
-    cpu 1: irqs-off; single 0 g wait
-    engine llist-2014 violates noDeadlock,noLostCallback,noInterrupt
-    engine llist-2014:none
-    """
-
-  static let lost = """
-    scenario late-ipi
-    claim A callback whose IPI comes after its CPU is gone is lost without the flush on dying.
-    cpu 0: single 1 f; down 1
-    engine llist-2014:none,mail violates noLostCallback
-    """
-
-  static let lock = """
-    scenario lock-of-callback
-    claim A caller that holds a lock which the callback takes waits for ever; an IPI to two CPUs.
-    cpus 3
-    function f: lock A; unlock A
-    cpu 0: lock A; single 2 f wait; unlock A
-    cpu 1: many 0,2 g wait
-    engine llist-2014 violates noDeadlock
-    """
-
+  /// Two engines, properties named and not, violated as claimed and not.
+  static let deadlock = fixture("deadlock")
+  /// A CPU that goes offline.
+  static let lost = fixture("lost")
+  /// Three CPUs, an IPI to two of them, a lock.
+  static let lock = fixture("lock")
   /// More CPUs than fit beside each other on a narrow page.
-  static let crowd = """
-    scenario crowd
-    cpus 4
-    cpu 0: irqs-off; many 1-3 f wait
-    cpu 1: irqs-off; single 0 g wait
-    engine llist-2014 violates noDeadlock
-    """
-
+  static let crowd = fixture("crowd")
   /// Names that try to be markup, to colour the terminal, and to turn the direction of writing.
-  static let hostile = """
-    scenario <script>window.__fromTrace=1</script>\u{1b}[31m\u{202e}
-    claim <img src=x onerror="window.__fromTrace=1">'"&\u{1b}]0;x\u{7}\u{9b}31m
-    source </style><b onmouseover='window.__fromTrace=1'>
-    function <f>\u{1b}[2J\u{200f}: lock <A>\u{1b}[31m; unlock <A>\u{1b}[31m
-    cpu 0: lock <A>\u{1b}[31m; single 1 <f>\u{1b}[2J\u{200f} wait; async 1 <c>\u{1b}c\u{2066} <g>
-    engine llist-2014 violates noInterrupt
-    """
+  static let hostile = fixture("hostile")
+  static let nothing = CheckResult(lines: [])
 
-  static func result(_ text: String) -> CheckResult {
-    do throws(ScenarioError) {
-      let scenarios = try ScenarioParser.parse(text)
-      let lines = scenarios.flatMap { scenario in
-        scenario.cases.flatMap { ScenarioCheck().lines(of: scenario, $0) }
-      }
-      return CheckResult(
-        lines: lines.map { line in
-          var line = line
-          line.seconds = 0
-          return line
-        })
+  private static func fixture(_ name: String) -> CheckResult {
+    do {
+      return try JSONReport.parseCheck(Fixtures.bytes("checks/\(name).json"))
     } catch {
-      preconditionFailure("line \(error.line): \(error.reason)")
+      preconditionFailure("fixtures/checks/\(name).json: \(error)")
     }
   }
 
-  static let nothing = CheckResult(lines: [])
-
   /// Values that no exploration makes: indices that name nothing, CPUs that are not there, lines that agree in nothing.
   static let absurd: CheckResult = {
-    var result = Self.result(deadlock)
+    var result = deadlock
     for index in result.lines.indices {
       result.lines[index].seconds = [.infinity, -.infinity, .nan, -1, 1e300][index % 5]
       result.lines[index].property = "property\(index)"

@@ -135,7 +135,7 @@ struct HappeningWordsTests {
       })
     #expect(known == Set(Self.all.map { name($0.0) }))
     // Each as it is written, and read again.
-    var line = try #require(ExampleCheck.result(ExampleCheck.lost).lines.first { $0.counterexample != nil })
+    var line = try #require(ExampleCheck.lost.lines.first { $0.counterexample != nil })
     line.counterexample?.steps[0].happenings = Self.all.map(\.0)
     let bytes = try JSONReport.render(CheckResult(lines: [line]))
     let validator = JSONSchemaValidator(schema: schema)
