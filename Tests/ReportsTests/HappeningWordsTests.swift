@@ -12,6 +12,7 @@ struct HappeningWordsTests {
     storages: ["q"],
     csds: [
       .own(cpu: 0), .target(cpu: 0, target: 1), .entry(cpu: 2), .caller(storage: 0), .call(call: 0), .call(call: 1),
+      .secondOfCall(call: 0),
     ])
 
   /// Every happening, and what it is called on CPU 1.
@@ -37,6 +38,7 @@ struct HappeningWordsTests {
     (.added(csd: 3, cpu: 1, wasEmpty: false), "adds q to its own queue (was not empty)"),
     (.addedGlobally(csd: 2, atHead: true), "adds CPU 2's own cfd at the head of the global queue"),
     (.addedGlobally(csd: 2, atHead: false), "adds CPU 2's own cfd at the tail of the global queue"),
+    (.filled(csd: 6, call: 0), "fills the second csd of “single 1 f wait” for “single 1 f wait”"),
     (.taken(csds: []), "finds its queue empty"),
     (.taken(csds: [0, 3]), "takes CPU 0's own csd, q off its queue"),
     (.unlinked(csd: 2), "unlinks CPU 2's own cfd"),

@@ -10,6 +10,8 @@ public enum CSDOwner: Sendable, Hashable, Codable {
   case caller(storage: Int)
   /// On the stack of a call, or allocated for it.
   case call(call: Int)
+  /// The second one of a call, in an engine that needs one.
+  case secondOfCall(call: Int)
 }
 
 extension MachineLayout {
@@ -17,6 +19,7 @@ extension MachineLayout {
   /// - Precondition: there is such a csd.
   public func owner(of csd: Int) -> CSDOwner {
     precondition(csd >= 0 && csd < csdCount, "csd \(csd) of \(csdCount)")
+    if csd >= callCSDBase + callCount { return .secondOfCall(call: csd - callCSDBase - callCount) }
     if csd >= callCSDBase { return .call(call: csd - callCSDBase) }
     if csd >= privateCSDBase { return .caller(storage: csd - privateCSDBase) }
     if csd < manyCSDBase { return .own(cpu: csd) }

@@ -41,6 +41,7 @@ struct HappeningWords {
     case .entry(let cpu): return "CPU\u{a0}\(cpu)'s own cfd"
     case .caller(let storage): return self.storage(storage)
     case .call(let call): return "the csd of \(self.call(call))"
+    case .secondOfCall(let call): return "the second csd of \(self.call(call))"
     }
   }
 
