@@ -91,10 +91,14 @@ let package = Package(
     .testTarget(name: "CallEnginesTests", dependencies: ["CallEngines", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "DriversTests",
-      dependencies: ["CallEngines", "CallHistories", "Drivers", "TestSupport", "TraceDecoding", "TraceTypes", "Verdicts"],
+      dependencies: [
+        "CallEngines", "CallHistories", "Drivers", "TestSupport", "TraceDecoding", "TraceTypes", "Verdicts",
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Reports", "TestSupport", "TraceTypes", "Verdicts"], swiftSettings: strict),
+      name: "ReportsTests",
+      dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
+      swiftSettings: strict),
     .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
   ]
 )

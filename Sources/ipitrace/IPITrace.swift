@@ -13,7 +13,10 @@ struct IPITrace: ParsableCommand {
       trace or result that can't be read. `record` passes on the status of the command that it runs.
       """,
     version: "0.1.0",
-    subcommands: [CheckCommand.self, RecordCommand.self, ReplayCommand.self, ReportCommand.self, DumpCommand.self])
+    subcommands: [
+      RecordCommand.self, ReplayCommand.self, ReportCommand.self, CheckCommand.self, EnginesCommand.self,
+      ExplainCommand.self, DumpCommand.self,
+    ])
 
   /// The exit status of wrong usage. The argument parser's own would be 64.
   private static let usageStatus: CInt = 2

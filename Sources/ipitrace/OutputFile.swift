@@ -85,6 +85,9 @@ final class OutputFile {
     try file.commit()
   }
 
+  /// Writes a whole text at once.
+  static func write(_ text: String, to path: String) throws(OutputError) { try write(Array(text.utf8), to: path) }
+
   private static func resolved(_ path: String) -> String {
     guard let real = realpath(path, nil) else { return path }
     defer { free(real) }

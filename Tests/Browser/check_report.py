@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks an HTML report in a real browser: check_report.py FILE.html [--screenshots DIR]
+"""Checks an HTML report in a real browser: check_report.py FILE.html [--page replay|check] [--screenshots DIR]
 
 Opens it in headless Chromium, at 1280 and 400 pixels, light and dark, with and without its JavaScript, and checks that
 nothing is asked of the network, nothing is said on the console, no script but the report's own is there or runs, the
@@ -9,6 +9,7 @@ Exit status: 0 all is well, 1 something is not (one line each on standard output
 
 import argparse
 import base64
+import json
 import pathlib
 import re
 import sys
@@ -19,12 +20,21 @@ from devtools import Browser
 VIEWS = [(1280, 900), (400, 800)]
 SCHEMES = ["light", "dark"]
 
+# What each kind of page has.
+PAGES = {
+    "replay": {"scripts": 1, "sections": ["summary", "verdict", "findings", "calls", "matrix", "latency", "timeline",
+                                          "interference", "blocking", "health"]},
+    "check": {"scripts": 0, "sections": ["summary"]},
+}
+
 # What a page could be made to do by a name in it. All run in the page and return a list of complaints.
 STRUCTURE = r"""
 (() => {
   const wrong = [];
   const scripts = document.querySelectorAll("script");
-  if (scripts.length !== 1) { wrong.push(`${scripts.length} script elements, expected 1`); }
+  if (scripts.length !== EXPECTED.scripts) {
+    wrong.push(`${scripts.length} script elements, expected ${EXPECTED.scripts}`);
+  }
   const strange = document.querySelectorAll(
     "img, iframe, frame, object, embed, link, base, form, video, audio, source, foreignObject, image, [style], [src]");
   for (const element of strange) { wrong.push(`unexpected element: ${element.outerHTML.slice(0, 120)}`); }
@@ -47,8 +57,7 @@ STRUCTURE = r"""
     const id = link.getAttribute("href").slice(1);
     if (!seen.has(id)) { wrong.push(`link to nothing: #${id}`); }
   }
-  for (const section of ["summary", "verdict", "findings", "calls", "matrix", "latency", "timeline", "interference",
-    "blocking", "health"]) {
+  for (const section of EXPECTED.sections) {
     if (!document.querySelector(`section#${section} > h2`)) { wrong.push(`no section ${section}`); }
   }
   const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
@@ -242,15 +251,16 @@ def screenshot(browser, folder, name):
         (folder / f"{name}-{index + 1:02}.png").write_bytes(base64.b64decode(data))
 
 
-def check(path, screenshots):
+def check(path, page, screenshots):
     problems = []
+    structure = STRUCTURE.replace("EXPECTED", f"({json.dumps(PAGES[page])})")
     url = url_of(path)
     with Browser() as browser:
         for scheme in SCHEMES:
             for width, height in VIEWS:
                 set_view(browser, width, height, scheme)
                 browser.navigate(url)
-                found = browser.evaluate(STRUCTURE) + browser.evaluate(OVERFLOW) + browser.evaluate(CONTRAST)
+                found = browser.evaluate(structure) + browser.evaluate(OVERFLOW) + browser.evaluate(CONTRAST)
                 if screenshots:
                     screenshot(browser, screenshots, f"{path.stem}-{width}-{scheme}")
                 found += check_timeline(browser) + browser.evaluate(OVERFLOW)
@@ -278,7 +288,7 @@ def check(path, screenshots):
                              " e.dispatchEvent(new MouseEvent('mouseover')); e.dispatchEvent(new Event('error')); }")
             browser.settle(0.3)
             problems += [f"without policy: {problem}" for problem in
-                         browser.evaluate(STRUCTURE) + noise(browser, url_of(copy))]
+                         browser.evaluate(structure) + noise(browser, url_of(copy))]
 
         browser.send("Emulation.setScriptExecutionDisabled", value=True)
         for width, height in VIEWS:
@@ -295,12 +305,13 @@ def check(path, screenshots):
 def main():
     parser = argparse.ArgumentParser(description="Checks an HTML report in headless Chromium.")
     parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--page", choices=PAGES, default="replay")
     parser.add_argument("--screenshots", type=pathlib.Path, metavar="DIR")
     arguments = parser.parse_args()
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
     try:
-        problems = check(arguments.file, arguments.screenshots)
+        problems = check(arguments.file, arguments.page, arguments.screenshots)
     except FileNotFoundError as error:
         print(error)
         return 77

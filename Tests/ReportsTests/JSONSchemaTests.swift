@@ -85,7 +85,12 @@ struct JSONSchemaTests {
   }
 
   /// Every object of a schema names all of its keys as required and lets no other in, and every value is described.
-  @Test("the schemas are strict", arguments: ["ipitrace-result-1.schema.json", "ipitrace-calls-1.schema.json"])
+  @Test(
+    "the schemas are strict",
+    arguments: [
+      "ipitrace-result-1.schema.json", "ipitrace-calls-1.schema.json", "ipitrace-check-1.schema.json",
+      "ipitrace-engines-1.schema.json",
+    ])
   func strict(name: String) throws {
     func walk(_ schema: JSONValue, at place: String) {
       guard case .object(let keywords) = schema else { return }
@@ -151,6 +156,15 @@ struct JSONSchemaTests {
       breakage(&value)
       return value
     }
+    let check = try JSONValue.parse(JSONReport.render(CheckReportTests.results[0]))
+    let brokenChecks = CheckReportTests.breakages.map { breakage in
+      var value = check
+      breakage(&value)
+      return value
+    }
+    #expect(
+      try judge("ipitrace-check-1.schema.json", [check] + brokenChecks)
+        == "1" + String(repeating: "0", count: brokenChecks.count))
     #expect(
       try judge("ipitrace-calls-1.schema.json", [call] + brokenCalls)
         == "1" + String(repeating: "0", count: brokenCalls.count))

@@ -129,3 +129,72 @@ public enum CPUState: UInt8, CaseIterable, Sendable {
   /// Running, not yet marked online.
   case rising
 }
+
+// MARK: As data that is kept
+
+// Each case is an object with one key, its name; what it carries has the names below where the case itself gives none.
+extension Happening: Codable {
+  enum CallReturnedCodingKeys: String, CodingKey {
+    case call
+    case _1 = "result"
+  }
+  enum LockTakenCodingKeys: String, CodingKey { case _0 = "lock" }
+  enum LockReleasedCodingKeys: String, CodingKey { case _0 = "lock" }
+  enum IpiSentCodingKeys: String, CodingKey {
+    case _0 = "vector"
+    case cpus
+  }
+  enum IpiLostCodingKeys: String, CodingKey { case _0 = "vector" }
+  enum InterruptTakenCodingKeys: String, CodingKey { case _0 = "vector" }
+  enum FlagChangedCodingKeys: String, CodingKey {
+    case _0 = "flag"
+    case cpu, isSet
+  }
+  enum WarnedCodingKeys: String, CodingKey { case _0 = "warning" }
+}
+
+extension LockName: Codable {
+  enum CallersCodingKeys: String, CodingKey { case _0 = "lock" }
+}
+
+extension FlagName: Codable {}
+
+extension WarningName: Codable {
+  enum InvalidCPUCodingKeys: String, CodingKey { case _0 = "cpu" }
+}
+
+extension Wait: Codable {
+  enum CsdCodingKeys: String, CodingKey { case _0 = "csd" }
+  enum LockCodingKeys: String, CodingKey { case _0 = "lock" }
+  enum FlagCodingKeys: String, CodingKey { case _0 = "flag" }
+}
+
+// These are numbers in a machine's cells, and names elsewhere.
+extension Vector: Codable {
+  public init(from decoder: any Decoder) throws { self = try named(in: decoder) }
+  public func encode(to encoder: any Encoder) throws { try encodeName(of: self, to: encoder) }
+}
+
+extension CPUState: Codable {
+  public init(from decoder: any Decoder) throws { self = try named(in: decoder) }
+  public func encode(to encoder: any Encoder) throws { try encodeName(of: self, to: encoder) }
+}
+
+extension CallResult: Codable {
+  public init(from decoder: any Decoder) throws { self = try named(in: decoder) }
+  public func encode(to encoder: any Encoder) throws { try encodeName(of: self, to: encoder) }
+}
+
+private func encodeName<Value>(of value: Value, to encoder: any Encoder) throws {
+  var container = encoder.singleValueContainer()
+  try container.encode("\(value)")
+}
+
+private func named<Value: CaseIterable>(in decoder: any Decoder) throws -> Value {
+  let container = try decoder.singleValueContainer()
+  let name = try container.decode(String.self)
+  guard let value = Value.allCases.first(where: { "\($0)" == name }) else {
+    throw DecodingError.dataCorruptedError(in: container, debugDescription: "no \(Value.self) \"\(name)\"")
+  }
+  return value
+}

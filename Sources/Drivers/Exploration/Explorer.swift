@@ -14,6 +14,9 @@ public struct Explorer {
     /// States after which it ends, whatever the memory.
     public var stateLimit = Int.max
     public var reduces = true
+    /// Whether ``Property/boundedWaiting`` is decided. Where states can be reached on ways of different lengths, it takes as long
+    /// again.
+    public var decidesWaiting = true
     /// Faults to be noticed. For tests.
     public var redirects: [Redirect] = []
     /// Calls this every now and then with the number of states.
@@ -70,7 +73,7 @@ public struct Explorer {
       if search.run() {
         var finding = search.finding
         if options.reduces { shorten(&finding, shape) }
-        if search.canGoRound, finding.stopped == nil { lookForStarvation(&finding, shape) }
+        if options.decidesWaiting, search.canGoRound, finding.stopped == nil { lookForStarvation(&finding, shape) }
         finding.duration = ContinuousClock.now - begun
         return finding
       }

@@ -30,7 +30,10 @@ public struct ScenarioParser {
   /// Longer texts are refused, in bytes.
   public static let maximumLength = 1 << 20
   static let maximumOperations = 250
+  static let maximumScenarios = 1_000
   static let maximumCalls = 64
+  /// Functions, locks: each has a number that fits a byte.
+  static let maximumNames = 200
 
   private var scenarios: [Scenario] = []
   private var functions: [String: Int] = [:]
@@ -64,6 +67,9 @@ public struct ScenarioParser {
       try finishScenario()
       guard !rest.isEmpty else { throw failure("a scenario needs a name") }
       guard !scenarios.contains(where: { $0.name == rest }) else { throw failure("a second scenario \"\(rest)\"") }
+      guard scenarios.count < Self.maximumScenarios else {
+        throw failure("more than \(Self.maximumScenarios) scenarios")
+      }
       scenarios.append(Scenario(name: rest, workload: Workload(cpuCount: 2)))
       functions = [:]
       return
@@ -95,6 +101,8 @@ public struct ScenarioParser {
     case "engine": try addCase(rest, &scenario)
     default: throw failure("unknown statement \"\(keyword)\"")
     }
+    guard functions.count <= Self.maximumNames else { throw failure("more than \(Self.maximumNames) functions") }
+    guard scenario.lockNames.count <= Self.maximumNames else { throw failure("more than \(Self.maximumNames) locks") }
     scenarios.append(scenario)
   }
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import Verdicts
 
 /// A result as one page that needs nothing else: no network, no fonts, no files beside it.
@@ -17,41 +16,14 @@ public enum HTMLReport {
       timeline(result.timeline, divergences: result.verdict.divergences),
       interference(result.interference), blocking(result.blocking), health(result),
     ]
-    let style = HTMLStyle.text
-    let script = HTMLScript.text
     let kernel: HTML = result.trace.kernel.map { " · kernel \(name: $0)" } ?? ""
-    let page: HTML = """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; base-uri 'none'; form-action 'none'; \
-      style-src 'sha256-\(visible: hash(style))'; script-src 'sha256-\(visible: hash(script))'">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta name="generator" content="ipitrace">
-      <title>\(visible: Words.headline(result.verdict))\(kernel) – ipitrace</title>
-      <style>\(style)</style>
-      </head>
-      <body>
-      <a class="skip" href="#summary">Skip to the verdict</a>
-      <header>
-      <p class="brand">ipitrace <span>cross-CPU calls, replayed</span></p>
-      <nav aria-label="Sections"><ul>\(sections.map(\.link).joined())</ul></nav>
-      </header>
-      <main>
-      \(sections.map(\.html).joined())
-      </main>
-      <footer><p>Times are seconds on the trace's clock. Percentiles are exact to 1 %. A dash means unknown.</p></footer>
-      <script>\(script)</script>
-      </body>
-      </html>
-
-      """
-    return page.text
+    return HTMLPage(
+      title: "\(visible: Words.headline(result.verdict))\(kernel)", subject: "cross-CPU calls, replayed",
+      skip: "Skip to the verdict", sections: sections,
+      footer: "Times are seconds on the trace's clock. Percentiles are exact to 1 %. A dash means unknown.",
+      style: HTMLStyle.text, script: HTMLScript.text
+    ).text
   }
-
-  private static func hash(_ html: HTML) -> String { Data(SHA256.hash(html.text.utf8)).base64EncodedString() }
 
   /// A part of the page with its place in the table of contents.
   struct Section {

@@ -8,10 +8,14 @@ public enum JSONReport {
   /// The result as UTF-8 text, indented, with a newline at the end.
   /// - Throws: ``JSONReportError`` when the encoder refuses the value, which no value of this type makes it do.
   public static func render(_ result: ReplayResult) throws(JSONReportError) -> [UInt8] {
+    try encoded(result)
+  }
+
+  static func encoded(_ value: some Encodable) throws(JSONReportError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      return try [UInt8](encoder.encode(result)) + [UInt8(ascii: "\n")]
+      return try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")]
     } catch {
       throw JSONReportError(message: "the result can't be written as JSON: \(error)")
     }

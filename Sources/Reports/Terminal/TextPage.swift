@@ -19,7 +19,8 @@ struct TextPage {
     if !fits { prose(note) }
   }
 
-  /// Escaped words, wrapped between words, continued lines below the first word.
+  /// Escaped words, wrapped between words, continued lines below the first word. A no-break space (U+00A0) joins two words,
+  /// and is written as a space.
   /// - Parameters:
   ///   - indent: spaces before every line.
   ///   - label: stands before the first line; the text stays right of it.
@@ -30,6 +31,7 @@ struct TextPage {
     var empty = true
     let room = max(width - hang, 1)
     for word in words.split(separator: " ").flatMap({ Self.pieces(of: $0, room: room) }) {
+      let word = word.replacing("\u{a0}", with: " ")
       let length = VisibleText.width(of: String(word))
       if !empty, columns + 1 + length > width {
         line(current)
