@@ -139,34 +139,30 @@ public struct Machine: ~Copyable {
     return nil
   }
 
-  /// Takes the packed state that begins at `start`. Only what differs from `loaded`, the packed form of the present state, is
+  /// Takes the packed state that begins at `start` and has this hash. Only what differs from `loaded`, the packed form of the present state, is
   /// unpacked.
   public mutating func load(
-    _ packed: borrowing UniqueArray<UInt64>, at start: Int, over loaded: inout UniqueArray<UInt64>,
+    _ packed: borrowing UniqueArray<UInt64>, at start: Int, hash newHash: UInt64,
+    over loaded: inout UniqueArray<UInt64>,
     _ packing: borrowing StatePacking
   ) {
     var word = 0
     while word < packing.wordCount {
       let new = packed[start &+ word]
-      if new != loaded[word] {
+      var differing = new ^ loaded[word]
+      if differing != 0 {
         loaded[word] = new
-        var index = packing.firstInWord[word]
-        let end = packing.firstInWord[word &+ 1]
-        while index < end {
-          let cell = packing.order[index]
+        repeat {
+          let cell = packing.cellOfBit[word &* 64 &+ differing.trailingZeroBitCount]
           let place = packing.places[cell]
-          let value = Int32(truncatingIfNeeded: new >> place.shift & place.mask)
-          let old = cells[cell]
-          if value != old {
-            cells[cell] = value
-            hash = hash &- Self.fingerprint(cell, old) &+ Self.fingerprint(cell, value)
-          }
-          index &+= 1
-        }
+          cells[cell] = Int32(truncatingIfNeeded: new >> place.shift & place.mask)
+          differing &= ~(place.mask << place.shift)
+        } while differing != 0
       }
       word &+= 1
     }
     changes.removeAll(keepingCapacity: true)
+    hash = newHash
   }
 
   // MARK: Happenings

@@ -11,11 +11,11 @@ public struct StatePacking: ~Copyable {
     var mask: UInt64
   }
 
-  private(set) var places: [Place]
+  private(set) var places: UniqueArray<Place>
   /// The stored cells, word by word.
   private(set) var order: [Int] = []
-  /// Where each word's cells begin in `order`, and behind the last word their number.
-  private(set) var firstInWord: [Int] = []
+  /// The cell that each bit of each word belongs to.
+  private(set) var cellOfBit: UniqueArray<Int>
   /// Words of one packed state.
   public private(set) var wordCount = 0
   private var widths: [Int]
@@ -23,11 +23,10 @@ public struct StatePacking: ~Copyable {
   /// - Parameter widths: bits of each cell.
   public init(widths: [Int]) {
     self.widths = widths
-    places = Array(repeating: Place(word: 0, shift: 0, mask: 0), count: widths.count)
+    places = UniqueArray(repeating: Place(word: 0, shift: 0, mask: 0), count: widths.count)
     var used = 64
     for cell in widths.indices where widths[cell] > 0 {
       if used + widths[cell] > 64 {
-        firstInWord.append(order.count)
         wordCount += 1
         used = 0
       }
@@ -35,11 +34,11 @@ public struct StatePacking: ~Copyable {
       order.append(cell)
       used += widths[cell]
     }
-    firstInWord.append(order.count)
-    if wordCount == 0 {
-      // A state of no words would have no place in a store.
-      wordCount = 1
-      firstInWord.append(order.count)
+    // A state of no words would have no place in a store.
+    wordCount = max(wordCount, 1)
+    cellOfBit = UniqueArray(repeating: 0, count: wordCount * 64)
+    for cell in order {
+      for bit in 0..<widths[cell] { cellOfBit[places[cell].word * 64 + Int(places[cell].shift) + bit] = cell }
     }
   }
 
@@ -53,13 +52,11 @@ public struct StatePacking: ~Copyable {
   /// The bits that a value needs.
   public static func width(of value: Int32) -> Int { 32 - value.leadingZeroBitCount }
 
-  /// Appends a state that is packed like this, packed in another way that has at least as much room.
+  /// Writes a state that is packed like this into zeros, packed in another way that has at least as much room.
   public func repack(
-    _ packed: borrowing UniqueArray<UInt64>, at start: Int, into other: inout UniqueArray<UInt64>,
+    _ packed: borrowing UniqueArray<UInt64>, at start: Int, into other: inout UniqueArray<UInt64>, at otherStart: Int,
     _ otherPacking: borrowing StatePacking
   ) {
-    let otherStart = other.count
-    for _ in 0..<otherPacking.wordCount { other.append(0) }
     for cell in order {
       let place = places[cell]
       let otherPlace = otherPacking.places[cell]

@@ -38,7 +38,8 @@ public struct ScenarioCheck {
         scenario: scenario.name, claim: scenario.claim, source: scenario.source, engine: String(parts[0]),
         variant: parts.count == 2 ? String(parts[1]) : nil, property: property.name, result: result,
         expected: isViolationClaimed ? .violated : .holds,
-        isNamed: self.properties != nil || isViolationClaimed || item.alsoHolds.contains(property), states: finding.states,
+        isNamed: self.properties != nil || isViolationClaimed || item.alsoHolds.contains(property),
+        states: finding.states,
         transitions: finding.transitions, depth: finding.depth, seconds: seconds,
         reason: finding.stopped.map { CheckLine.Reason($0) }, counterexample: counterexample)
     }

@@ -14,7 +14,9 @@ final class Shard: @unchecked Sendable {
   @exclusivity(unchecked) private var machine: Machine
   @exclusivity(unchecked) private var store: StateStore
   /// What belongs to the other shard; after the exchange, what came from there.
-  @exclusivity(unchecked) var mailbox = Mailbox()
+  @exclusivity(unchecked) var mailbox = StateRecords()
+  /// What belongs here and is not kept yet.
+  @exclusivity(unchecked) private var arrived = StateRecords()
 
   /// The states of the present distance, and behind them those of the next.
   @exclusivity(unchecked) private var frontier = 0..<0
@@ -72,23 +74,27 @@ final class Shard: @unchecked Sendable {
 
   /// Takes the first state, if it is this shard's.
   func begin() {
-    // The survey has seen it, so that there is room.
-    guard owner(of: machine.hash) == index, store.packCandidate(from: machine) == nil else { return }
-    _ = store.insertCandidate(hash: machine.hash, parent: UInt32.max, action: 0)
+    guard owner(of: machine.hash) == index else { return }
+    // The machine holds it, and the survey has seen it, so that there is room.
+    _ = store.write(machine, parent: UInt32.max, action: 0, to: &arrived)
+    _ = store.insert(0, of: arrived)
+    arrived.removeAll()
     frontier = 0..<1
   }
 
   /// Where a state came from; nil for the first.
   func origin(of state: Int) -> (StateNumber, UInt8)? {
-    let parent = store.parent(of: state)
-    return parent == UInt32.max ? nil : (StateNumber(code: Int(parent)), store.action(of: state))
+    let (parent, action) = store.origin(of: state)
+    return parent == UInt32.max ? nil : (StateNumber(code: Int(parent)), action)
   }
 
   // MARK: A distance
 
   func expandFrontier() {
+    defer { keepArrived() }
     for state in frontier {
       expand(state)
+      if arrived.count >= Self.enough || keepsTransitions { keepArrived() }
       if isTooDeep || state & 0xfff == 0xfff && isMemoryShort() { return }
     }
   }
@@ -101,6 +107,7 @@ final class Shard: @unchecked Sendable {
 
   /// Does again what had no room.
   func expandDeferred() {
+    defer { keepArrived() }
     let again = deferred
     deferred = []
     tooNarrow = []
@@ -122,15 +129,32 @@ final class Shard: @unchecked Sendable {
 
   /// Keeps what the other shard found.
   func takeMail() {
-    let stride = store.stride
-    for letter in 0..<mailbox.count {
-      store.setCandidate(mailbox.words, at: letter &* stride)
-      let target = store.insertCandidate(
-        hash: mailbox.hashes[letter], parent: mailbox.parents[letter], action: mailbox.actions[letter])
-      if target < frontier.upperBound { canGoRound = true }
-    }
-    mailbox.removeAll()
+    swap(&arrived, &mailbox)
+    keepArrived()
+    swap(&arrived, &mailbox)
   }
+
+  /// Keeps the states that belong here, some at a time, so that memory is waited for once.
+  private func keepArrived() {
+    var first = 0
+    while first < arrived.count {
+      let last = min(first &+ Self.enough, arrived.count)
+      store.prepare(for: arrived, first..<last)
+      for record in first..<last {
+        let target = store.insert(record, of: arrived)
+        if target < frontier.upperBound { canGoRound = true }
+        if keepsTransitions {
+          graph.append(
+            target: target, action: UInt8(truncatingIfNeeded: arrived.words[record &* store.stride &+ 1] >> 32))
+        }
+      }
+      first = last
+    }
+    arrived.removeAll()
+  }
+
+  /// States that are kept together.
+  private static let enough = 64
 
   /// The next distance begins.
   func endDistance() { frontier = frontier.upperBound..<store.count }
@@ -226,20 +250,14 @@ final class Shard: @unchecked Sendable {
 
   /// Keeps the state that an action led to, or sends it to whom it belongs.
   private func keep(_ action: Action, from state: Int) {
-    if let cell = store.patchCandidate(from: machine) {
-      tooNarrow.append((cell, machine.value(of: cell)))
-      deferred.append((state, action))
-      return
-    }
-    let hash = machine.hash
     let parent = UInt32(truncatingIfNeeded: StateNumber(shard: index, index: state).code)
-    guard owner(of: hash) == index else {
-      store.sendCandidate(to: &mailbox, hash: hash, parent: parent, action: action.code)
-      return
-    }
-    let target = store.insertCandidate(hash: hash, parent: parent, action: action.code)
-    if target < frontier.upperBound { canGoRound = true }
-    if keepsTransitions { graph.append(target: target, action: action.code) }
+    let cell =
+      owner(of: machine.hash) == index
+      ? store.write(machine, parent: parent, action: action.code, to: &arrived)
+      : store.write(machine, parent: parent, action: action.code, to: &mailbox)
+    guard let cell else { return }
+    tooNarrow.append((cell, machine.value(of: cell)))
+    deferred.append((state, action))
   }
 
   private func note(_ properties: PropertySet, at state: Int, _ action: Action?) {
@@ -249,32 +267,5 @@ final class Shard: @unchecked Sendable {
     for property in new.properties {
       violations.append((property, End(state: StateNumber(shard: index, index: state), action: action)))
     }
-  }
-}
-
-/// States on their way to the shard that owns them.
-struct Mailbox: ~Copyable {
-  fileprivate(set) var words = UniqueArray<UInt64>()
-  fileprivate(set) var hashes = UniqueArray<UInt64>()
-  fileprivate(set) var parents = UniqueArray<UInt32>()
-  fileprivate(set) var actions = UniqueArray<UInt8>()
-
-  var count: Int { hashes.count }
-  var bytes: Int { words.capacity * 8 + hashes.capacity * 8 + parents.capacity * 4 + actions.capacity }
-
-  mutating func append(
-    _ state: borrowing UniqueArray<UInt64>, hash: UInt64, parent: UInt32, action: UInt8
-  ) {
-    for offset in 0..<state.count { words.append(state[offset]) }
-    hashes.append(hash)
-    parents.append(parent)
-    actions.append(action)
-  }
-
-  mutating func removeAll() {
-    words.removeAll(keepingCapacity: true)
-    hashes.removeAll(keepingCapacity: true)
-    parents.removeAll(keepingCapacity: true)
-    actions.removeAll(keepingCapacity: true)
   }
 }
