@@ -64,6 +64,19 @@ struct CheckReportTests {
     #expect(text.contains(/│◀─+│ CPUs 0,2 ─+▶│\n/))
   }
 
+  @Test("an engine with a long name stands above its lines, which have all figures")
+  func longNames() {
+    var result = Self.results[0]
+    for index in result.lines.indices where result.lines[index].variant != nil {
+      result.lines[index].variant = "allocated-free,over-counters,irqs-as-found"
+    }
+    let lines = TerminalReport(width: 80).render(result).split(separator: "\n")
+    #expect(lines.contains("  llist-2014"))
+    #expect(lines.contains("  llist-2014:allocated-free,over-counters,irqs-as-found"))
+    #expect(lines.contains { $0.contains(/✗    noDeadlock +violated +188 +296 +29/) })
+    #expect(lines.contains { $0.contains(/✓    14 other promises +holds +188 +296 +29/) })
+  }
+
   @Test("steps that are repeated for ever are marked")
   func repeated() throws {
     var result = Self.results[1]

@@ -14,9 +14,18 @@ struct WaitTracker {
   /// The call for which each csd was filled last.
   private var callOfCSD: [Int: Int] = [:]
   private var started: Set<Place> = []
+  /// The calls that each CPU is within, the innermost last.
+  private var calls: [Int: [Int]] = [:]
+  /// For each CPU, those that have marked it as a target.
+  private var markers: [Int: [Int]] = [:]
 
   mutating func note(_ happening: Happening, on cpu: Int) {
     switch happening {
+    case .callBegan(let call): calls[cpu, default: []].append(call)
+    case .callReturned(let call, _): calls[cpu]?.removeAll { $0 == call }
+    case .flagChanged(.targeted, let target?, true): markers[target, default: []].append(cpu)
+    case .flagChanged(.targeted, let target?, false):
+      if let index = markers[target]?.firstIndex(of: cpu) { markers[target]?.remove(at: index) }
     case .lockTaken(let lock): holders[lock] = cpu
     case .lockReleased(let lock): holders[lock] = nil
     case .csdLocked(let csd): owners[csd] = cpu
@@ -46,7 +55,10 @@ struct WaitTracker {
       return (0..<machine.layout.cpuCount).filter {
         $0 != cpu && machine.isWantedByStop($0) && !engine.canStop($0, machine)
       }
-    case .flag, .idle: return []
+    case .flag(.targeted):
+      let targets = calls[cpu]?.last.map { machine.workload.calls[$0].targets(of: machine.layout.cpuCount) } ?? []
+      return Set(([cpu] + targets).flatMap { markers[$0] ?? [] }).sorted()
+    case .idle: return []
     }
   }
 
@@ -69,5 +81,12 @@ struct WaitTracker {
       if let rest = way(from: next, to: goal, in: cpus, &visited) { return [cpu] + rest }
     }
     return nil
+  }
+}
+
+extension Call {
+  /// The CPUs that it names.
+  fileprivate func targets(of cpuCount: Int) -> [Int] {
+    mask == 0 ? [target] : (0..<cpuCount).filter { mask >> UInt64($0) & 1 == 1 }
   }
 }

@@ -111,6 +111,8 @@ struct LaneDiagram {
       case .lock:
         let holder = others == [cpu.cpu] ? ", which it holds itself" : ", which \(HappeningWords.cpus(others)) holds"
         parts.append("waits for \(words.wait(wait))\(others.isEmpty ? "" : holder)")
+      case .flag(.targeted):
+        parts.append("waits for \(words.wait(wait))\(others.isEmpty ? "" : ", behind \(HappeningWords.cpus(others))")")
       case .flag, .hotplug, .idle: parts.append("waits for \(words.wait(wait))")
       }
     } else {

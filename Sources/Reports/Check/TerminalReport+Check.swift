@@ -46,13 +46,15 @@ extension TerminalReport {
   private static let widthBesideEngine = 54
 
   private func writeTable(_ group: CheckFacts.Group, to page: inout TextPage) {
-    // Figures are left out before a name is cut.
+    // An engine whose name would leave no room for the figures stands above its lines.
     let longest = group.explorations.map { VisibleText.width(of: VisibleText.escape($0.engine)) }.max() ?? 0
-    let isNarrow = longest > width - Self.widthBesideEngine
+    let standsAbove = longest > width - Self.widthBesideEngine
     var table = TextTable([
-      .word(""), isNarrow ? .text("engine") : .word("engine"), .word("property"), .word("result"), .number("states"),
+      .word(""), .word(standsAbove ? "" : "engine"), .word("property"), .word("result"), .number("states"),
       .number("transitions").spare, .number("depth").spare, .number("time").spare,
     ])
+    var headings: [Int: String] = [:]
+    var count = 0
     var notes: [(sign: String, words: String)] = []
     for exploration in group.explorations {
       let figures = { (line: CheckLine) in
@@ -62,9 +64,12 @@ extension TerminalReport {
         ]
       }
       let engine = VisibleText.escape(exploration.engine)
+      let cell = standsAbove ? "" : engine
+      headings[count] = engine
+      count += exploration.lines.count + (exploration.others.isEmpty ? 0 : 1)
       for line in exploration.lines {
         let property = VisibleText.escape(line.property)
-        table.add([CheckWords.sign(line), engine, property, CheckWords.outcome(line)] + figures(line))
+        table.add([CheckWords.sign(line), cell, property, CheckWords.outcome(line)] + figures(line))
         let surprise = CheckWords.surprise(line)
         if !surprise.isEmpty {
           notes.append(("✗ ", "\(engine), \(property): \(CheckWords.outcome(line)), \(surprise)."))
@@ -73,13 +78,13 @@ extension TerminalReport {
       if !exploration.others.isEmpty {
         let others = CheckWords.others(exploration.others.count, ofAll: exploration.lines.isEmpty)
         table.add(
-          [CheckWords.sign(exploration.others[0]), engine, others, CheckWords.outcome(exploration.others[0])]
+          [CheckWords.sign(exploration.others[0]), cell, others, CheckWords.outcome(exploration.others[0])]
             + figures(exploration.sample))
       }
       let end = CheckWords.end(exploration)
       if !end.isEmpty { notes.append(("? ", "\(engine): \(end)")) }
     }
-    page.table(table)
+    page.table(table, headings: standsAbove ? headings : [:])
     for note in notes { page.prose(note.words, label: note.sign) }
   }
 

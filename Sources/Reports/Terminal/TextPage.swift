@@ -70,8 +70,12 @@ struct TextPage {
   }
 
   /// The table, each line indented, the titles faint.
-  mutating func table(_ table: TextTable, indent: Int = 2) {
+  /// - Parameter headings: lines of their own, by the row that they stand above.
+  mutating func table(_ table: TextTable, indent: Int = 2, headings: [Int: String] = [:]) {
     for (index, row) in table.lines(width: width - indent).enumerated() {
+      if let heading = headings[table.hasTitles ? index - 1 : index] {
+        line(String(repeating: " ", count: indent) + TextTable.cut(heading, to: width - indent))
+      }
       line(String(repeating: " ", count: indent) + (index == 0 && table.hasTitles ? style.paint(row, .faint) : row))
     }
   }

@@ -68,7 +68,7 @@ struct ScenarioParserTests {
     #expect(scenario.cases[0].violated == [.noDeadlock, .noLostCallback])
     #expect(scenario.cases[0].alsoHolds == [.noInterrupt])
     #expect(scenario.cases[1].violated == [.noRefusal])
-    #expect(scenario.cases[1].engine == .lockLess2014(LockLess2014(flush: .none, form: .mail)))
+    #expect(scenario.cases[1].engine == Engine(name: "llist-2014:none,mail"))
     #expect(scenario.cases[0].properties.contains(.noInterrupt))
     #expect(!scenario.cases[0].properties.contains(.noRefusal))
     #expect(scenario.cases[1].properties.contains(.noRefusal))
