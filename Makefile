@@ -16,7 +16,7 @@
 
 BUILD_PACKAGES := libtraceevent-dev libtracefs-dev libzstd-dev zlib1g-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) trace-cmd chromium python3
-PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev
+PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev python3
 BENCH_PACKAGES := $(PROMELA_PACKAGES) trace-cmd python3
 
 DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
