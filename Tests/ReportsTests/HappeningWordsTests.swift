@@ -75,6 +75,7 @@ struct HappeningWordsTests {
     (.markedOffline, "is marked offline"),
     (.died, "plays dead"),
     (.markedOnline, "is marked online"),
+    (.bringUpCanceled(cpu: 2), "CPU 2 is refused, and does not come up"),
   ]
 
   @Test("every happening has its words", arguments: all.indices)
@@ -121,6 +122,7 @@ struct HappeningWordsTests {
     case .markedOffline: "markedOffline"
     case .died: "died"
     case .markedOnline: "markedOnline"
+    case .bringUpCanceled: "bringUpCanceled"
     }
   }
 
