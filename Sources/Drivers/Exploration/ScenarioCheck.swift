@@ -28,7 +28,8 @@ public struct ScenarioCheck {
         counterexample =
           built[actions]
           ?? CounterexampleBuilder.build(
-            engine: item.engine, scenario: scenario, actions: actions, redirects: options.redirects)
+            engine: item.engine, scenario: scenario, actions: actions,
+            repeated: property == .boundedWaiting ? finding.repeated : 0, redirects: options.redirects)
         built[actions] = counterexample
       } else {
         result = finding.stopped == nil ? .holds : .notExhausted
