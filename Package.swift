@@ -88,7 +88,10 @@ let package = Package(
       name: "TraceDecodingTests", dependencies: ["TestSupport", "TraceDecoding", "TraceTypes"], swiftSettings: strict),
     .testTarget(
       name: "CallHistoriesTests", dependencies: ["CallHistories", "TestSupport", "TraceTypes"], swiftSettings: strict),
-    .testTarget(name: "CallEnginesTests", dependencies: ["CallEngines", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CallEnginesTests",
+      dependencies: ["CallEngines", "TestSupport", .product(name: "BasicContainers", package: "swift-collections")],
+      swiftSettings: strict),
     .testTarget(
       name: "DriversTests",
       dependencies: [
