@@ -8,7 +8,7 @@ import Testing
     var graph = TransitionGraph()
     for targets in edges {
       graph.beginState()
-      for target in targets { graph.append(target: target, action: UInt8(target)) }
+      for target in targets { graph.append(target: target, action: UInt8(truncatingIfNeeded: target)) }
     }
     return graph
   }
