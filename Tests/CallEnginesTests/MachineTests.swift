@@ -110,7 +110,7 @@ import Testing
     var packed = UniqueArray<UInt64>()
     let narrow = StatePacking(widths: Array(repeating: 0, count: machine.layout.cellCount))
     let cell = try #require(machine.pack(into: &packed, narrow))
-    let wide = StatePacking(widths: narrow.widths(withRoomFor: machine.value(of: cell), in: cell))
+    let wide = StatePacking(widths: narrow.widths(withRoomFor: [(cell, machine.value(of: cell))]))
     var again = UniqueArray<UInt64>()
     #expect(machine.pack(into: &again, wide) != cell)
   }

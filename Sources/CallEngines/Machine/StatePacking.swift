@@ -42,10 +42,10 @@ public struct StatePacking: ~Copyable {
     }
   }
 
-  /// The widths with room for `value` in `cell`.
-  public func widths(withRoomFor value: Int32, in cell: Int) -> [Int] {
+  /// The widths with room for these values, too.
+  public func widths(withRoomFor values: [(cell: Int, value: Int32)]) -> [Int] {
     var result = widths
-    result[cell] = max(result[cell], Self.width(of: value))
+    for (cell, value) in values { result[cell] = max(result[cell], Self.width(of: value)) }
     return result
   }
 

@@ -161,7 +161,7 @@ final class Shard: @unchecked Sendable {
 
   /// - Precondition: the mailbox is empty.
   func makeRoom(for values: [(cell: Int, value: Int32)]) {
-    for (cell, value) in values { store.makeRoom(for: value, in: cell) }
+    store.makeRoom(for: values)
     if deferred.isEmpty { tooNarrow = [] }
   }
 

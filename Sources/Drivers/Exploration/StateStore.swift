@@ -162,10 +162,10 @@ struct StateStore: ~Copyable {
 
   // MARK: Packing anew
 
-  /// Packs all states anew, with room for a value that did not fit. The hashes stay: they are the cells', not the words'.
+  /// Packs all states anew, with room for values that did not fit. The hashes stay: they are the cells', not the words'.
   /// - Complexity: O(states). Widths only grow, so it happens a few times.
-  mutating func makeRoom(for value: Int32, in cell: Int) {
-    let newPacking = StatePacking(widths: packing.widths(withRoomFor: value, in: cell))
+  mutating func makeRoom(for values: [(cell: Int, value: Int32)]) {
+    let newPacking = StatePacking(widths: packing.widths(withRoomFor: values))
     let newStride = newPacking.wordCount + StateRecord.headWords
     for chunk in 0..<chunks.count {
       var repacked = UniqueArray<UInt64>(repeating: 0, count: newStride << Self.chunkShift)

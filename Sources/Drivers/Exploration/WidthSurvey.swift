@@ -10,7 +10,9 @@ struct WidthSurvey {
   /// The state of a xorshift generator. Every survey is the same.
   private var random: UInt64 = 0x9e37_79b9_7f4a_7c15
 
-  private static let walks = 32
+  /// It ends when so many walks in a row have shown nothing new, or there were enough.
+  private static let idleWalks = 32
+  private static let maximumWalks = 1_000
   private static let stepsPerWalk = 2_000
 
   init(engine: Engine, workload: Workload, stackDepth: Int) {
@@ -21,7 +23,12 @@ struct WidthSurvey {
 
   /// - Returns: the bits of each cell.
   mutating func run() -> [Int] {
-    for _ in 0..<Self.walks { walk() }
+    var idle = 0
+    for _ in 0..<Self.maximumWalks where idle < Self.idleWalks {
+      let before = widths
+      walk()
+      idle = widths == before ? idle + 1 : 0
+    }
     return widths
   }
 
