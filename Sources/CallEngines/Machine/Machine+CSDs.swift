@@ -34,15 +34,6 @@ extension Machine {
   @inline(__always) func hasFlag(csd: Int, _ flag: Int32) -> Bool { flags(csd) & flag != 0 }
   mutating func setFlags(_ csd: Int, _ flags: Int32) { set(layout.csd(csd, .flags), flags) }
 
-  /// `csd_lock()`, as one step: the csds of one owner have no other taker in the moment between test and set.
-  /// - Returns: false while it is locked.
-  mutating func lockCSD(_ csd: Int) -> Bool {
-    guard !hasFlag(csd: csd, CSDFlags.lock) else { return false }
-    setFlags(csd, flags(csd) | CSDFlags.lock)
-    happened(.csdLocked(csd: csd))
-    return true
-  }
-
   /// The second half of `csd_lock()`, behind a test that found it unlocked. Who comes between test and set is not seen.
   mutating func setLock(_ csd: Int, isWaitedFor: Bool) {
     setFlags(csd, isWaitedFor ? CSDFlags.lock | CSDFlags.wait : CSDFlags.lock)

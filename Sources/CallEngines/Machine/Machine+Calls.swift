@@ -24,7 +24,7 @@ extension Machine {
   ///   - isOrdered: whether it starts behind what was queued for that CPU before, in the same class.
   ///   - peers: the calls that can be on the same queue, one bit each.
   mutating func queued(
-    _ call: Int, on cpu: Int, _ nodeClass: NodeClass = .sync, isOrdered: Bool = true, peers: UInt64 = .max
+    _ call: Int, on cpu: Int, isOrdered: Bool = true, peers: UInt64 = .max
   ) {
     guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .queued))
@@ -181,17 +181,6 @@ extension Machine {
       if fallback == layout.cpuCount { fallback = candidate }
     }
     return fallback
-  }
-
-  /// Whether something that was queued has not run everywhere.
-  public var hasLostCallback: Bool {
-    for call in 0..<layout.callCount {
-      for offset in 0..<layout.maskCells {
-        let queued = get(layout.call(call, .queued) &+ offset)
-        if queued & ~get(layout.call(call, .finished) &+ offset) != 0 { return true }
-      }
-    }
-    return false
   }
 
   /// The calls that were queued and have not run everywhere, with the CPUs where they have not.

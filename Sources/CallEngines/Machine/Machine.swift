@@ -79,9 +79,6 @@ public struct Machine: ~Copyable {
 
   // MARK: Taking back, storing, loading
 
-  /// Whether the last step changed anything.
-  public var hasChanged: Bool { changes.count > 0 }
-
   /// Takes back everything since the last call of this or of ``commit()``.
   public mutating func takeBack(hash oldHash: UInt64) {
     var index = changes.count
@@ -139,12 +136,11 @@ public struct Machine: ~Copyable {
     return nil
   }
 
-  /// Takes the packed state that begins at `start` and has this hash. Only what differs from `loaded`, the packed form of the present state, is
-  /// unpacked.
+  /// Takes the packed state that begins at `start` and has this hash. Only what differs from `loaded`, the packed form of the
+  /// present state, is unpacked.
   public mutating func load(
     _ packed: borrowing UniqueArray<UInt64>, at start: Int, hash newHash: UInt64,
-    over loaded: inout UniqueArray<UInt64>,
-    _ packing: borrowing StatePacking
+    over loaded: inout UniqueArray<UInt64>, _ packing: borrowing StatePacking
   ) {
     var word = 0
     while word < packing.wordCount {

@@ -1,6 +1,6 @@
 /// Something that an engine promises, or that is worth knowing of it, and that an exploration decides.
 ///
-/// The raw value is the property's one name: in JSON, on the command line, in scenarios and in tests.
+/// A case's name is the property's one name: in JSON, on the command line, in scenarios and in tests.
 public enum Property: UInt8, CaseIterable, Sendable {
   case noDeadlock
   case noLostCallback

@@ -38,3 +38,18 @@ public enum Action: Sendable, Hashable {
     }
   }
 }
+
+extension Engine {
+  /// Lets a machine go the way of an action that it allows.
+  /// - Returns: blocked only for a step; the machine is unchanged then, and may have reported why that is wrong.
+  func take(_ action: Action, _ machine: inout Machine) -> Stepped {
+    switch action {
+    case .step(let cpu, let choice):
+      machine.choice = choice
+      return step(cpu, &machine)
+    case .interrupt(let cpu, let vector): takeInterrupt(vector, on: cpu, &machine)
+    case .stop(let cpu): enterStop(cpu, &machine)
+    }
+    return .moved
+  }
+}

@@ -44,21 +44,15 @@ struct CounterexampleBuilder: ~Copyable {
     let before = contexts[cpu].last ?? .none
     machine.forgetReports()
     let kind: Counterexample.Kind
-    var wait: Wait?
     switch action {
-    case .step(_, let choice):
-      kind = .step
-      machine.choice = choice
-      switch engine.step(cpu, &machine) {
-      case .moved: break
-      case .blocked(let reason): wait = reason
-      }
-    case .interrupt(_, let vector):
-      kind = .interrupt
-      engine.takeInterrupt(vector, on: cpu, &machine)
-    case .stop:
-      kind = .stop
-      engine.enterStop(cpu, &machine)
+    case .step: kind = .step
+    case .interrupt: kind = .interrupt
+    case .stop: kind = .stop
+    }
+    var wait: Wait?
+    switch engine.take(action, &machine) {
+    case .moved: break
+    case .blocked(let reason): wait = reason
     }
     machine.commit()
     let happenings = machine.happenings

@@ -29,6 +29,8 @@ public struct Explorer {
   public struct Finding: Sendable {
     /// Why not every state was reached, nil if all were.
     public var stopped: StopReason?
+    /// Why ``Property/boundedWaiting`` was not decided although every state was reached, nil if it was.
+    public var waitingStopped: StopReason?
     public var states = 0
     /// Moves from one state to another, those included that lead to known ones.
     public var transitions = 0
@@ -64,52 +66,50 @@ public struct Explorer {
   /// - Complexity: O(transitions).
   public func explore() -> Finding {
     let begun = ContinuousClock.now
-    // Handlers nest rarely: a deeper stack is tried when one that is not full does not do.
-    var stackDepth = 4
-    while true {
-      var survey = WidthSurvey(engine: engine, workload: workload, stackDepth: stackDepth)
-      let shape = Search.Shape(stackDepth: stackDepth, widths: survey.run())
-      let search = self.search(shape, options)
-      if search.run() {
-        var finding = search.finding
-        if options.reduces { shorten(&finding, shape) }
-        if options.decidesWaiting, search.canGoRound, finding.stopped == nil { lookForStarvation(&finding, shape) }
-        finding.duration = ContinuousClock.now - begun
-        return finding
-      }
-      stackDepth += 2
-    }
+    var shape = Search.Shape(engine: engine, workload: workload)
+    let search = run(options, &shape)
+    var finding = search.finding
+    if options.reduces { shorten(&finding, &shape) }
+    if options.decidesWaiting, search.canGoRound, finding.stopped == nil { lookForStarvation(&finding, &shape) }
+    finding.duration = ContinuousClock.now - begun
+    return finding
   }
 
-  private func search(_ shape: Search.Shape, _ options: Options, keepsTransitions: Bool = false) -> Search {
-    Search(engine: engine, workload: workload, options: options, shape: shape, keepsTransitions: keepsTransitions)
+  /// Searches, and again where the shape did not do.
+  private func run(
+    _ options: Options, _ shape: inout Search.Shape, keepsTransitions: Bool = false, endsWith: PropertySet? = nil
+  ) -> Search {
+    while true {
+      let search = Search(
+        engine: engine, workload: workload, options: options, shape: shape, keepsTransitions: keepsTransitions)
+      search.endsWith = endsWith
+      switch search.run() {
+      case .ended: return search
+      case .tooDeep: shape.deepen(engine: engine, workload: workload)
+      case .tooNarrow(let values): shape.widen(for: values)
+      }
+    }
   }
 
   /// Finds the shortest ways to what was violated. A step taken alone can make a way longer than it need be, by one that another
   /// CPU takes.
-  private func shorten(_ finding: inout Finding, _ shape: Search.Shape) {
+  private func shorten(_ finding: inout Finding, _ shape: inout Search.Shape) {
     if finding.violations.isEmpty { return }
     var options = options
     options.reduces = false
-    let search = self.search(shape, options)
-    search.endsWith = PropertySet(finding.violations.keys)
-    _ = search.run()
+    let search = run(options, &shape, endsWith: PropertySet(finding.violations.keys))
     for (property, path) in search.finding.violations where path.count < finding.violations[property]?.count ?? 0 {
       finding.violations[property] = path
     }
   }
 
   /// Explores once more, keeps all transitions, and looks for waits that last for ever. Without cycles there are none.
-  private func lookForStarvation(_ finding: inout Finding, _ shape: Search.Shape) {
+  private func lookForStarvation(_ finding: inout Finding, _ shape: inout Search.Shape) {
     var options = options
     options.reduces = false
-    let search = self.search(shape, options, keepsTransitions: true)
-    _ = search.run()
-    guard search.finding.stopped == nil else {
-      finding.stopped = search.finding.stopped
-      return
-    }
-    guard let cycle = search.starvation() else { return }
+    let search = run(options, &shape, keepsTransitions: true)
+    finding.waitingStopped = search.finding.stopped
+    guard finding.waitingStopped == nil, let cycle = search.starvation() else { return }
     finding.violations[.boundedWaiting] = cycle.path + cycle.round
     finding.repeated = cycle.round.count
   }

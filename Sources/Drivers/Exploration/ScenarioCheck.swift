@@ -23,6 +23,7 @@ public struct ScenarioCheck {
     return properties.map { property in
       let result: CheckLine.Outcome
       var counterexample: Counterexample?
+      let stopped = finding.stopped ?? (property == .boundedWaiting ? finding.waitingStopped : nil)
       if let actions = finding.violations[property] {
         result = .violated
         counterexample =
@@ -32,7 +33,7 @@ public struct ScenarioCheck {
             repeated: property == .boundedWaiting ? finding.repeated : 0, redirects: options.redirects)
         built[actions] = counterexample
       } else {
-        result = finding.stopped == nil ? .holds : .notExhausted
+        result = stopped == nil ? .holds : .notExhausted
       }
       let isViolationClaimed = item.violated.contains(property)
       return CheckLine(
@@ -42,7 +43,7 @@ public struct ScenarioCheck {
         isNamed: self.properties != nil || isViolationClaimed || item.alsoHolds.contains(property),
         states: finding.states,
         transitions: finding.transitions, depth: finding.depth, seconds: seconds,
-        reason: finding.stopped.map { CheckLine.Reason($0) }, counterexample: counterexample)
+        reason: stopped.map { CheckLine.Reason($0) }, counterexample: counterexample)
     }
   }
 }

@@ -8,6 +8,7 @@ import Dispatch
 /// same order.
 final class Search {
   private let options: Explorer.Options
+  private let keepsTransitions: Bool
   private var shards: [Shard]
   private(set) var finding = Explorer.Finding()
   /// Ends the search as soon as all of these were violated.
@@ -16,18 +17,11 @@ final class Search {
   /// Less states than this are not worth a second thread.
   private static let worthSharing = 4_000
 
-  /// What is not known in advance, and tried.
-  struct Shape {
-    /// Frames on a CPU's stack, one of which has to stay free.
-    var stackDepth: Int
-    /// Bits of each cell, to begin with.
-    var widths: [Int]
-  }
-
   init(
     engine: Engine, workload: Workload, options: Explorer.Options, shape: Shape, keepsTransitions: Bool
   ) {
     self.options = options
+    self.keepsTransitions = keepsTransitions
     // Transitions are numbered by the one who finds them, so that only one may.
     let count = keepsTransitions ? 1 : 2
     shards = (0..<count).map { index in
@@ -40,15 +34,26 @@ final class Search {
   /// Whether a transition led to a state that is not farther from the first one: without, there is no cycle.
   var canGoRound: Bool { shards.contains { $0.canGoRound } }
 
-  /// - Returns: false if a stack was full; the search has to begin again with deeper ones.
-  func run() -> Bool {
+  enum Outcome {
+    /// By itself, or at a limit.
+    case ended
+    /// A stack was full.
+    case tooDeep
+    /// Values do not fit, and packing anew does not help: transitions that are kept have to come in the order of their
+    /// states.
+    case tooNarrow([(cell: Int, value: Int32)])
+  }
+
+  /// Searches, unless its shape does not do; then another search has to.
+  func run() -> Outcome {
     for shard in shards { shard.begin() }
     while finding.stopped == nil {
       let frontier = shards.reduce(0) { $0 + $1.frontierCount }
       if frontier == 0 { break }
       inParallel(frontier) { $0.expandFrontier() }
-      if shards.contains(where: \.isTooDeep) { return false }
+      if shards.contains(where: \.isTooDeep) { return .tooDeep }
       exchange(frontier)
+      if keepsTransitions, let values = tooNarrow { return .tooNarrow(values) }
       while widenPacking() {
         inParallel(frontier) { $0.expandDeferred() }
         exchange(frontier)
@@ -63,7 +68,7 @@ final class Search {
     finding.states = stateCount
     finding.transitions = shards.reduce(0) { $0 + $1.transitions }
     finding.bytes = shards.reduce(0) { $0 + $1.bytes }
-    return true
+    return .ended
   }
 
   private var stateCount: Int { shards.reduce(0) { $0 + $1.count } }
@@ -83,16 +88,20 @@ final class Search {
     inParallel(frontier) { $0.takeMail() }
   }
 
+  /// What did not fit; nil if everything did, or could not whatever the packing.
+  private var tooNarrow: [(cell: Int, value: Int32)]? {
+    let values = shards.flatMap(\.tooNarrow)
+    return values.isEmpty || values.contains { $0.value < 0 } ? nil : values
+  }
+
   /// Gives every shard room for what did not fit.
   /// - Returns: whether anything has to be expanded again.
   private func widenPacking() -> Bool {
-    let needed = shards.flatMap(\.tooNarrow)
-    if needed.isEmpty { return false }
-    if needed.contains(where: { $0.value < 0 }) {
-      finding.stopped = .tooLarge
+    guard let values = tooNarrow else {
+      if shards.contains(where: { !$0.tooNarrow.isEmpty }) { finding.stopped = .tooLarge }
       return false
     }
-    for shard in shards { shard.makeRoom(for: needed) }
+    for shard in shards { shard.makeRoom(for: values) }
     return true
   }
 
@@ -152,5 +161,36 @@ struct StateNumber {
   init(code: Int) {
     shard = code & 1
     index = code >> 1
+  }
+}
+
+extension Search {
+  /// What is not known in advance, and tried.
+  struct Shape {
+    /// Frames on a CPU's stack, one of which has to stay free.
+    private(set) var stackDepth: Int
+    /// Bits of each cell, to begin with. They have room for the first state.
+    private(set) var widths: [Int]
+
+    init(stackDepth: Int, widths: [Int]) {
+      self.stackDepth = stackDepth
+      self.widths = widths
+    }
+
+    /// Handlers nest rarely: a deeper stack is tried when one that is not full does not do.
+    init(engine: Engine, workload: Workload) {
+      self.init(stackDepth: 2, widths: [])
+      deepen(engine: engine, workload: workload)
+    }
+
+    mutating func deepen(engine: Engine, workload: Workload) {
+      stackDepth += 2
+      var survey = WidthSurvey(engine: engine, workload: workload, stackDepth: stackDepth)
+      widths = survey.run()
+    }
+
+    mutating func widen(for values: [(cell: Int, value: Int32)]) {
+      for (cell, value) in values { widths[cell] = max(widths[cell], StatePacking.width(of: value)) }
+    }
   }
 }

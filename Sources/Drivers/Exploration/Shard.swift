@@ -115,13 +115,7 @@ final class Shard: @unchecked Sendable {
       store.load(state, into: &machine)
       let hash = machine.hash
       machine.forgetReports()
-      switch action {
-      case .step(let cpu, let choice):
-        machine.choice = choice
-        _ = engine.step(cpu, &machine)
-      case .interrupt(let cpu, let vector): engine.takeInterrupt(vector, on: cpu, &machine)
-      case .stop(let cpu): engine.enterStop(cpu, &machine)
-      }
+      _ = engine.take(action, &machine)
       keep(action, from: state)
       machine.takeBack(hash: hash)
     }

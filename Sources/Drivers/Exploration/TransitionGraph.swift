@@ -8,7 +8,6 @@ struct TransitionGraph: ~Copyable {
   private var actions = UniqueArray<UInt8>()
 
   var stateCount: Int { first.count }
-  var transitionCount: Int { targets.count }
   var bytes: Int { first.capacity * 8 + targets.capacity * 4 + actions.capacity }
 
   /// The next state's transitions begin.

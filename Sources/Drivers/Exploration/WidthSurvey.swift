@@ -47,42 +47,31 @@ struct WidthSurvey {
     }
   }
 
-  /// Lets somebody move who can.
+  /// Lets somebody move who can. A coin decides whether interrupts and the stopper come first.
   /// - Returns: false if nobody can.
   private mutating func move(_ machine: inout Machine) -> Bool {
     let first = Int(next() % UInt64(workload.cpuCount))
-    for offset in 0..<workload.cpuCount {
-      let cpu = (first + offset) % workload.cpuCount
-      machine.forgetReports()
-      let pending = machine.pending(cpu)
-      if pending != 0, machine.takesInterrupts(cpu), next() % 2 == 0 {
-        for vector in Vector.allCases where pending >> Int(vector.rawValue) & 1 == 1 {
-          engine.takeInterrupt(vector, on: cpu, &machine)
+    for looksAtEvents in [next() % 2 == 0, true] {
+      for offset in 0..<workload.cpuCount {
+        let cpu = (first + offset) % workload.cpuCount
+        if looksAtEvents, let event = event(on: cpu, machine) {
+          machine.forgetReports()
+          _ = engine.take(event, &machine)
           return true
         }
-      }
-      if engine.canStop(cpu, machine), next() % 2 == 0 {
-        engine.enterStop(cpu, &machine)
-        return true
-      }
-      machine.choice = 0
-      if machine.depth(cpu) > 0, engine.step(cpu, &machine) == .moved { return true }
-    }
-    // The coin may have left out the only ones.
-    for cpu in 0..<workload.cpuCount {
-      let pending = machine.pending(cpu)
-      if pending != 0, machine.takesInterrupts(cpu) {
-        for vector in Vector.allCases where pending >> Int(vector.rawValue) & 1 == 1 {
-          engine.takeInterrupt(vector, on: cpu, &machine)
-          return true
-        }
-      }
-      if engine.canStop(cpu, machine) {
-        engine.enterStop(cpu, &machine)
-        return true
+        machine.forgetReports()
+        if machine.depth(cpu) > 0, engine.take(.step(cpu: cpu, choice: 0), &machine) == .moved { return true }
       }
     }
     return false
+  }
+
+  /// What can happen to a CPU, beside its next step.
+  private func event(on cpu: Int, _ machine: borrowing Machine) -> Action? {
+    if machine.takesInterrupts(cpu), let vector = Vector.allCases.first(where: { machine.isPending($0, on: cpu) }) {
+      return .interrupt(cpu: cpu, vector)
+    }
+    return engine.canStop(cpu, machine) ? .stop(cpu: cpu) : nil
   }
 
   private mutating func next() -> UInt64 {
