@@ -137,4 +137,15 @@ extension Generation {
     machine[frame, .value] = function
     machine.started(call, function: function, on: cpu)
   }
+
+  /// Lets a call's function run on the caller's own CPU, which has its interrupts off; the call goes on at `point` behind it.
+  func runInPlace<Point: RawRepresentable<UInt8>>(
+    _ call: Int, then point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine
+  ) -> Stepped {
+    machine.go(frame, point.rawValue)
+    machine.queued(call, on: cpu, isOrdered: false)
+    let function = machine.workload.calls[call].function
+    runFunction(of: call, function: function, on: cpu, &machine)
+    return .moved
+  }
 }

@@ -18,10 +18,7 @@ extension Generic2008 {
       return machine.go(frame, machine.isOnline(call.target) ? Point.singleAllocates : .refusesCPU)
     case .singleRunsLocally:
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-      machine.go(frame, Point.singleReturnsLocally.rawValue)
-      machine.queued(callIndex, on: cpu, isOrdered: false)
-      runFunction(of: callIndex, function: call.function, on: cpu, &machine)
-      return .moved
+      return runInPlace(callIndex, then: Point.singleReturnsLocally, cpu, frame, &machine)
     case .singleReturnsLocally:
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return machine.go(frame, Point.returns)

@@ -155,10 +155,7 @@ extension LockLess2014 {
         return machine.go(frame, Point.manyReturns)
       }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-      machine.go(frame, Point.eachReturnsLocally.rawValue)
-      machine.queued(callIndex, on: cpu, isOrdered: false)
-      runFunction(of: callIndex, function: call.function, on: cpu, &machine)
-      return .moved
+      return runInPlace(callIndex, then: Point.eachReturnsLocally, cpu, frame, &machine)
     case .eachReturnsLocally:
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return machine.go(frame, Point.manyReturns)

@@ -120,8 +120,6 @@ extension Mainline {
   /// A call's function in place, with interrupts off.
   func runLocally(_ call: Int, then point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) {
     machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-    machine.go(frame, point.rawValue)
-    machine.queued(call, on: cpu, isOrdered: false)
-    runFunction(of: call, function: machine.workload.calls[call].function, on: cpu, &machine)
+    _ = runInPlace(call, then: point, cpu, frame, &machine)
   }
 }

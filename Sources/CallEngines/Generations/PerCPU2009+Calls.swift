@@ -29,10 +29,7 @@ extension PerCPU2009 {
       return machine.go(frame, Point.execLocksQueue)
     case .singleRunsLocally:
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-      machine.go(frame, Point.singleReturnsLocally.rawValue)
-      machine.queued(callIndex, on: cpu, isOrdered: false)
-      runFunction(of: callIndex, function: call.function, on: cpu, &machine)
-      return .moved
+      return runInPlace(callIndex, then: Point.singleReturnsLocally, cpu, frame, &machine)
     case .singleReturnsLocally:
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return end(cpu, frame, &machine)
@@ -179,14 +176,10 @@ extension PerCPU2009 {
   /// `on_each_cpu()`: first the others, waited for if asked, then the caller's own CPU.
   func eachStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let callIndex = machine[frame, .call] - 1
-    let call = machine.workload.calls[callIndex]
     switch point {
     case .eachRunsLocally:
       machine.disableInterrupts(cpu)
-      machine.go(frame, Point.eachReturnsLocally.rawValue)
-      machine.queued(callIndex, on: cpu, isOrdered: false)
-      runFunction(of: callIndex, function: call.function, on: cpu, &machine)
-      return .moved
+      return runInPlace(callIndex, then: Point.eachReturnsLocally, cpu, frame, &machine)
     default:
       machine.enableInterrupts(cpu)
       return machine.returnFromCall(cpu, frame, .success)
