@@ -11,6 +11,12 @@ public enum Rule: String, CaseIterable, Sendable {
   case kickMissing
   case kickNotOwed
   case kickWithoutQueue
+  case polledNotIdle
+  case csdReused
+  case forbiddenContext
+  case addToOffline
+  case missedByDyingFlush
+  case localRun
 
   public enum Severity: String, Sendable {
     /// Work is lost, done twice or done in the wrong place.
@@ -23,8 +29,8 @@ public enum Rule: String, CaseIterable, Sendable {
 
   public var severity: Severity {
     switch self {
-    case .lostCallback, .wrongCPU, .ranTwice, .kickMissing: .critical
-    case .missedByFlush, .classOrder, .fifoOrder: .major
+    case .lostCallback, .wrongCPU, .ranTwice, .kickMissing, .polledNotIdle, .csdReused, .addToOffline: .critical
+    case .missedByFlush, .missedByDyingFlush, .classOrder, .fifoOrder, .forbiddenContext, .localRun: .major
     case .kickNotOwed, .kickWithoutQueue: .minor
     }
   }
@@ -50,6 +56,18 @@ public enum Rule: String, CaseIterable, Sendable {
       "Whoever adds a node to a queue that is not empty does not kick the target: somebody else's kick is under way."
     case .kickWithoutQueue:
       "A cross-call IPI is sent only after a node was added to the target's empty queue."
+    case .polledNotIdle:
+      "Only a target that idles polling is kicked without an IPI: nobody else looks at NEED_RESCHED in time."
+    case .csdReused:
+      "A csd stays locked until its callback is due, and is queued again only after that."
+    case .forbiddenContext:
+      "A call that waits, or that takes a csd which callers share, is made by a task with interrupts on."
+    case .addToOffline:
+      "A call to a CPU that is offline is refused, and nothing is queued."
+    case .missedByDyingFlush:
+      "A CPU that goes offline runs what is on its queue before it is gone; nothing waits until it comes back."
+    case .localRun:
+      "A call to the own CPU is not queued: it runs in place, with interrupts off."
     }
   }
 
@@ -65,6 +83,17 @@ public enum Rule: String, CaseIterable, Sendable {
     case .kickMissing, .kickNotOwed:
       "6.12 kernel/smp.c __smp_call_single_queue() and smp_call_function_many_cond(): if (llist_add()) kick"
     case .kickWithoutQueue: "6.12 kernel/smp.c send_call_function_single_ipi() and its two callers"
+    case .polledNotIdle:
+      "6.12 kernel/smp.c send_call_function_single_ipi(); kernel/sched/core.c call_function_single_prep_ipi()"
+    case .csdReused: "6.12 kernel/smp.c csd_lock() before every add, csd_unlock() in __flush_smp_call_function_queue()"
+    case .forbiddenContext:
+      "6.12 kernel/smp.c smp_call_function_single() and smp_call_function_many_cond(): the warnings at their heads"
+    case .addToOffline:
+      "6.12 kernel/smp.c generic_exec_single(): -ENXIO, and smp_call_function_many_cond(): the mask and cpu_online_mask"
+    case .missedByDyingFlush:
+      "6.12 kernel/smp.c smpcfd_dying_cpu(); the second 2014 mail, which introduced it"
+    case .localRun:
+      "6.12 kernel/smp.c generic_exec_single() and smp_call_function_many_cond(): local_irq_save() around func"
     }
   }
 }

@@ -26,6 +26,54 @@ public enum CallKind: UInt8, CaseIterable, Sendable {
   }
 }
 
+/// The type of a node, which decides when a flush runs it: the kernel's `CSD_TYPE_*`. No event tells it.
+public enum CallType: UInt8, CaseIterable, Sendable {
+  /// Run first, and unlocked behind its callback: the caller waits for it.
+  case sync
+  /// Unlocked just before its callback.
+  case async
+  /// An irq_work: no callback is shown.
+  case irqWork
+  /// A wakeup, run last, all of a flush at once.
+  case wakeup
+
+  /// The name in JSON, which is the kernel's in lower case.
+  public var name: String {
+    switch self {
+    case .sync: "sync"
+    case .async: "async"
+    case .irqWork: "irq_work"
+    case .wakeup: "ttwu"
+    }
+  }
+}
+
+/// What shows a node's type.
+public struct TypeEvidence: OptionSet, Hashable, Sendable {
+  public let rawValue: UInt8
+
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// The function that queued it, or the one that it runs.
+  public static let callsite = TypeEvidence(rawValue: 1)
+  /// The caller did something else before the callback had returned, so it did not wait.
+  public static let callerMovedOn = TypeEvidence(rawValue: 2)
+  /// Its place among the callbacks of its flush, and the times of the adds.
+  public static let order = TypeEvidence(rawValue: 4)
+  /// The csd's address has been used without waiting before, by this source: it is on no caller's stack.
+  public static let address = TypeEvidence(rawValue: 8)
+
+  /// The names in JSON, in a fixed order.
+  public var names: [String] {
+    var names: [String] = []
+    if contains(.callsite) { names.append("callsite") }
+    if contains(.callerMovedOn) { names.append("callerMovedOn") }
+    if contains(.order) { names.append("order") }
+    if contains(.address) { names.append("address") }
+    return names
+  }
+}
+
 /// What made the target look at its queue after a node was added.
 public enum Kick: UInt8, CaseIterable, Sendable {
   /// The source's next event has not been seen yet.

@@ -12,10 +12,24 @@ public struct CompletedFlush: Sendable {
   public var notAfter: UInt64
   /// The end of the flush before it on this CPU.
   public var previousEnd: UInt64
+  /// By when the CPU may last have flushed its queue without showing it: such a flush runs irq_work alone.
+  public var unseenBy: UInt64 = 0
+  /// What was queued last of all that earlier flushes of this CPU ran: this batch was added behind it.
+  public var floor = Floor()
   /// Nil when everything that could have been in the queue is known; else why a missing kick proves nothing.
   public var kicksUndecidable: UndecidedReason?
   /// A node that may have been in this batch, and is not counted as a member, may have kicked.
   public var otherKickPossible: Bool
+  /// Nil when it is certain which calls its callbacks belong to; else why it proves nothing.
+  public var doubt: UndecidedReason?
+
+  /// A call that an earlier flush ran.
+  public struct Floor: Sendable {
+    /// When it was queued; 0: there was none.
+    public var queued: UInt64 = 0
+    public var source: UInt16 = 0
+    public var started: UInt64 = 0
+  }
 }
 
 /// A member of a flush, in the order in which the callbacks ran.
@@ -40,15 +54,35 @@ public struct FlushMember: Sendable {
   public var kicked: UInt64
   public var kick: Kick
   public var knowledge: Knowledge
+  /// When its caller was seen to do something else, and when its callback was over; `UInt64.max` where that was not seen.
+  public var movedOn = UInt64.max
+  public var ended = UInt64.max
+  /// Its call may have had several targets, so that its kick can be a place in a mask.
+  public var isMany = false
 }
 
 /// What a judge says of a flush.
-public enum FlushJudgement: Sendable {
-  /// The engine explains it.
-  case explained
-  /// It was reported as a divergence.
-  case diverges
-  case undecided(UndecidedReason)
+public struct FlushJudgement: Sendable {
+  public enum Outcome: Sendable {
+    /// The engine explains it.
+    case explained
+    /// It was reported as a divergence.
+    case diverges
+    case undecided(UndecidedReason)
+  }
+
+  public var outcome: Outcome
+  /// How many of the members, from the first on, can have been SYNC: as few as the lower bound, as many as the upper. Nil where
+  /// that is not known.
+  public var syncs: ClosedRange<Int>?
+  /// The node of a later flush that must have been in this one, since its kick is the only one that accounts for it.
+  public var laterKicker: Int?
+
+  public init(_ outcome: Outcome, syncs: ClosedRange<Int>? = nil, laterKicker: Int? = nil) {
+    self.outcome = outcome
+    self.syncs = syncs
+    self.laterKicker = laterKicker
+  }
 }
 
 /// An event to point at.
@@ -77,6 +111,19 @@ public struct HistoryAnomaly: Sendable {
     case ranTwice
     /// A cross-call IPI was sent although the source had queued nothing for its target.
     case kickWithoutQueue
+    /// An IPI was left out for a target that was not idle.
+    case polledNotIdle
+    /// A csd was queued while it was still to run for an earlier call. The CPUs are the later source, the earlier one, and the
+    /// earlier one's target.
+    case csdReused
+    /// A call that may wait was made with interrupts off, or in an interrupt.
+    case forbiddenContext
+    /// A node was added to the queue of a CPU that was offline.
+    case addedToOffline
+    /// A node that was queued before its target went offline ran after that had come back.
+    case missedByDyingFlush
+    /// A callback that ran in place began with interrupts on; or, if there is a csd, a call to the own CPU was queued.
+    case localRun
   }
 
   public var kind: Kind
@@ -86,9 +133,28 @@ public struct HistoryAnomaly: Sendable {
   public var function: UInt64
   public var csd: UInt64
   public var events: [EventReference]
-  /// By how much the times would have to be wrong for the observation to be harmless; `UInt64.max` if it rests on the order
-  /// within single CPUs alone.
+  /// What it takes for granted of the clocks. Empty if it rests on the order within single CPUs alone.
+  public var comparisons: [ClockComparison] = []
+  /// The last moment at which an event would have been another explanation, in nanoseconds.
+  public var through: UInt64?
+}
+
+/// That something on one CPU came before something on another one, by the times that they were given.
+///
+/// True only if the two clocks do not disagree by as much as the times differ.
+public struct ClockComparison: Sendable, Hashable {
+  /// The CPU of the earlier event …
+  public var earlier: UInt16
+  /// … and that of the later one.
+  public var later: UInt16
+  /// The difference of the times, in nanoseconds.
   public var margin: UInt64
+
+  public init(_ earlier: UInt16, at first: UInt64, before later: UInt16, at second: UInt64) {
+    self.earlier = earlier
+    self.later = later
+    margin = second > first ? second - first : 0
+  }
 }
 
 /// What kind of handler ran.
@@ -102,12 +168,17 @@ public enum HandlerKind: UInt8, Sendable {
 ///
 /// A class, so that the builder need not be generic: generic code that is not specialized copies what it touches.
 public protocol CallHistoryConsumer: AnyObject {
-  /// Judges a flush. Called once per flush that ran anything, when all that its members' sources did is known.
+  /// Judges a flush. Called once per flush that ran anything, when all that its members' sources did is known; for the
+  /// flushes of one CPU in the order in which they took the queue.
   /// - Parameters:
   ///   - members: those with a callback, in the order of running.
-  ///   - silent: those without: irq_work, and wakeups behind the first. An earlier, unseen flush may have run some of them.
+  ///   - silent: those without: irq_work, and wakeups behind the first. An earlier flush may have run some of them, an unseen
+  ///     one included, but no later one.
+  ///   - later: nodes without a callback that later flushes must have taken and that this one may have; in the order of those
+  ///     flushes. Given only where none of the others kicked.
   func flushCompleted(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    later: ContiguousArray<FlushMember>
   ) -> FlushJudgement
 
   /// Takes a complete call. Calls come in the order of their first events.
@@ -121,4 +192,16 @@ public protocol CallHistoryConsumer: AnyObject {
 
   /// Counts a callback that ran although no event of this trace queued it.
   func unqueuedCallback(_ event: TraceEvent)
+
+  /// Says that from one time to another nothing could be concluded from what a CPU's queue should have held.
+  func stateUnknown(_ stretch: UnknownStretch)
+}
+
+/// A stretch in which the state of a CPU's queue is not known: an absent event, or an absent kick, proves nothing in it.
+public struct UnknownStretch: Sendable, Hashable {
+  public var cpu: UInt16
+  /// In nanoseconds.
+  public var begin: UInt64
+  public var end: UInt64
+  public var reason: UndecidedReason
 }

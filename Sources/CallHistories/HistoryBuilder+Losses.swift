@@ -10,7 +10,8 @@ extension HistoryBuilder {
     ensure(cpu: cpu)
     cpus[cpu].seen = true
     cpus[cpu].currentPid = -1
-    lose(cpu: cpu, until: gap.beforeNanoseconds ?? QueuedCall.never)
+    lose(
+      cpu: cpu, from: gap.afterNanoseconds ?? firstTime ?? 0, until: gap.beforeNanoseconds ?? QueuedCall.never)
     // A call that is queued while the gap lasts may run in it as well.
     cpus[cpu].gapEnd = max(cpus[cpu].gapEnd, gap.beforeNanoseconds ?? QueuedCall.never)
   }
@@ -27,12 +28,15 @@ extension HistoryBuilder {
     cpus[cpu].currentPid = event.pid
     guard known >= 0, isRecorded(.schedSwitch) else { return }
     statistics.silentLosses[event.cpu, default: 0] += 1
-    lose(cpu: cpu, until: event.nanoseconds)
+    lose(cpu: cpu, from: cpus[cpu].lastOutsideFlush, until: event.nanoseconds)
   }
 
   /// What a CPU did until a time is not known.
-  private mutating func lose(cpu: Int, until time: UInt64) {
-    unsettle(cpu: cpu)
+  private mutating func lose(cpu: Int, from begin: UInt64, until time: UInt64) {
+    unsettle(cpu: cpu, at: begin, reason: .targetGap)
+    cpus[cpu].unseenBy = time
+    // What is found behind a loss may belong to other calls than it seems to.
+    cpus[cpu].floor = CompletedFlush.Floor()
 
     // As a source: whatever it was doing, its kick was not seen.
     for level in 0..<4 where slots[cpu * 4 + level].phase != .closed {
@@ -77,7 +81,8 @@ extension HistoryBuilder {
     guard cpus[cpu].hotplug == .none || (cpus[cpu].hotplug == .offline && !isDown) else { return }
     cpus[cpu].hotplug = isDown ? .dying : .rising
     cpus[cpu].hotplugStep = event.detail
-    unsettle(cpu: cpu)
+    unsettle(cpu: cpu, at: event.nanoseconds, reason: .hotplug)
+    forgetState(of: cpu, at: event.nanoseconds, reason: .hotplug)
     if cpus[cpu].flush >= 0 { flushes[Int(cpus[cpu].flush)].reason = .hotplug }
     cpus[cpu].previousFlushKnown = false
     mark(pendingOn: cpu, .hotplug)
@@ -88,7 +93,14 @@ extension HistoryBuilder {
     guard event.target >= 0, cpu < cpus.count, cpus[cpu].hotplug == .dying, event.detail == cpus[cpu].hotplugStep else {
       return
     }
+    // The step failed: the CPU runs on.
+    if event.function != 0 {
+      cameUp(cpu: cpu, at: event.nanoseconds)
+      return
+    }
     cpus[cpu].hotplug = .offline
+    cpus[cpu].offlineAt = event.nanoseconds
+    cpus[cpu].offlineBy = event.cpu
     // What ran while it died is not shown; that is known, and no loss.
     cpus[cpu].currentPid = -1
     abandonFlush(cpu: cpu, reason: .hotplug)
@@ -98,6 +110,8 @@ extension HistoryBuilder {
   /// An event of a CPU that was coming up, or that had only been asked to take steps of its own: tracepoints fire on it.
   mutating func cameUp(cpu: Int, at time: UInt64) {
     cpus[cpu].hotplug = .none
+    cpus[cpu].cameUpAt = time
+    cpus[cpu].unseenBy = time
     settled(cpu: cpu, at: time)
   }
 
@@ -108,7 +122,11 @@ extension HistoryBuilder {
     for slot in 0..<slots.count where slots[slot].phase != .closed {
       close(slot: slot, at: QueuedCall.never, undecidedKick: .unknown)
     }
-    for cpu in 0..<cpus.count { abandonFlush(cpu: cpu, reason: .traceEnd) }
+    for cpu in 0..<cpus.count {
+      abandonFlush(cpu: cpu, reason: .traceEnd)
+      judgeAllFlushes(of: cpu)
+      if cpus[cpu].seen { reportUnknown(cpu: cpu, until: lastTime) }
+    }
     while calls.count > 0 {
       let sequence = calls.head
       calls[sequence].localOpen = false

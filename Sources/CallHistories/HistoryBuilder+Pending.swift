@@ -1,9 +1,9 @@
 internal import BasicContainers
 import TraceTypes
 
-/// The calls that wait to run: found by target and csd, and walked by target in the order of their queue events.
+/// The calls that wait to run: found by csd and target, and walked by target in the order of their queue events.
 extension HistoryBuilder {
-  /// The longest chain of calls with one target and csd. In loss-free traces two are the most that ever occurs.
+  /// The longest chain of calls with one csd. In loss-free traces two are the most that ever occurs.
   static var longestChain: UInt16 { 64 }
 
   mutating func appendPending(_ node: Int32, target: Int) {
@@ -13,25 +13,18 @@ extension HistoryBuilder {
     cpus[target].lastPending = node
 
     let csd = nodes[Int(node)].csd
-    var slot = table.slot(csd: csd, target: UInt16(target))
-    if table[slot].count >= Self.longestChain {
-      giveUp(table[slot].first, reason: .openTooLong)
-      slot = table.slot(csd: csd, target: UInt16(target))
-    }
-    // A csd stays locked until its callback is due: queued again, it can no longer run for a call that a flush passed over.
-    while table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.missed) {
-      closeAtEnd(table[slot].first, pending: .undecided, reason: nil)
-      completeCalls()
-      slot = table.slot(csd: csd, target: UInt16(target))
-    }
-    // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
-    if table[slot].first >= 0, nodes[Int(table[slot].first)].marks.contains(.mayHaveRun) {
-      concludeWakeup(table[slot].first)
-      slot = table.slot(csd: csd, target: UInt16(target))
+    var slot = table.slot(csd: csd)
+    if table[slot].first >= 0 {
+      settleEarlierUses(of: table[slot].first, queuedAgain: node)
+      slot = table.slot(csd: csd)
+      if table[slot].count >= Self.longestChain {
+        giveUp(table[slot].first, reason: .openTooLong)
+        slot = table.slot(csd: csd)
+      }
     }
     var chain = table[slot]
     if chain.first < 0 {
-      chain = PendingTable.Chain(csd: csd, target: UInt16(target), count: 1, first: node, last: node)
+      chain = PendingTable.Chain(csd: csd, count: 1, first: node, last: node)
     } else {
       nodes[Int(chain.last)].nextWithKey = node
       chain.last = node
@@ -41,11 +34,40 @@ extension HistoryBuilder {
     nodes[Int(node)].marks.formUnion([.onTarget, .findable])
   }
 
+  /// What it means for calls that are still waited for that their csd is queued again, to whatever target.
+  private mutating func settleEarlierUses(of first: Int32, queuedAgain node: Int32) {
+    var earlier = first
+    while earlier >= 0 {
+      let next = nodes[Int(earlier)].nextWithKey
+      let marks = nodes[Int(earlier)].marks
+      if marks.contains(.missed) {
+        // A csd stays locked until its callback is due: queued again, it can no longer run for a call that a flush passed over.
+        closeAtEnd(earlier, pending: .undecided, reason: nil)
+        completeCalls()
+      } else if nodes[Int(earlier)].kind == .wakeup, marks.contains(.mayHaveRun) || hasWokenSince(earlier) {
+        // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
+        concludeWakeup(earlier)
+      } else if nodes[Int(earlier)].reusedAt == QueuedCall.never {
+        nodes[Int(earlier)].reusedAt = nodes[Int(node)].queued
+        nodes[Int(earlier)].reusedBy = nodes[Int(node)].source
+      }
+      earlier = next
+    }
+  }
+
+  /// Whether the target has begun wakeups since a wakeup was queued: they may have been this one's, too.
+  private func hasWokenSince(_ node: Int32) -> Bool {
+    cpus[Int(nodes[Int(node)].target)].lastWokeAt >= nodes[Int(node)].queued
+  }
+
   private mutating func concludeWakeup(_ node: Int32) {
+    let target = Int(nodes[Int(node)].target)
     unlink(node)
     nodes[Int(node)].inferred = true
     nodes[Int(node)].judged = true
+    (nodes[Int(node)].type, nodes[Int(node)].typeEvidence) = (.wakeup, .callsite)
     close(node, outcome: .ran, reason: nil)
+    judgeReadyFlushes(of: target)
     completeCalls()
   }
 
@@ -55,10 +77,9 @@ extension HistoryBuilder {
   /// older ones may have run unseen.
   /// - Returns: the node, or −1.
   mutating func take(_ event: TraceEvent, inFlush flush: Int32) -> Int32 {
-    let slot = table.slot(csd: event.csd, target: event.cpu)
-    var node = table[slot].first
-    while node >= 0, nodes[Int(node)].function != event.function { node = nodes[Int(node)].nextWithKey }
-    if node >= 0, nodes[Int(node)].nextWithKey >= 0 { node = newest(from: node, event, flush: flush) }
+    var node = matching(event, from: table[table.slot(csd: event.csd)].first)
+    guard node >= 0 else { return -1 }
+    if nodes[Int(node)].nextWithKey >= 0 { node = newest(from: node, event, flush: flush) }
     guard node >= 0 else { return -1 }
     if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
     let wasMissed = nodes[Int(node)].marks.contains(.missed)
@@ -67,32 +88,43 @@ extension HistoryBuilder {
     return node
   }
 
-  /// Of several calls with one key the one that a callback belongs to.
+  /// The first of a chain, from a node on, that a callback can belong to.
+  private func matching(_ event: TraceEvent, from first: Int32) -> Int32 {
+    var node = first
+    while node >= 0, nodes[Int(node)].function != event.function || nodes[Int(node)].target != event.cpu {
+      node = nodes[Int(node)].nextWithKey
+    }
+    return node
+  }
+
+  /// Of several calls with one csd, target and func the one that a callback belongs to.
   ///
   /// A csd is queued again only after it was unlocked, which an ASYNC one is just before its callback, and every other after
   /// that began. So a newer call counts if it was queued before the flush began, and a newer wakeup if it was queued before the
-  /// callback: the older ones have run unseen. Where that is likely and the newer one's time does not tell, neither is judged.
+  /// callback: the older ones have run unseen. But where nothing of what the target does goes unseen, they have not run: then
+  /// the csd was queued while it was locked, and the oldest call runs first. Where the older one's run is likely unseen and the
+  /// newer one's time does not tell, neither is judged.
   /// - Returns: the node, or −1.
   private mutating func newest(from first: Int32, _ event: TraceEvent, flush: Int32) -> Int32 {
     var newest = first
-    var node = nodes[Int(first)].nextWithKey
+    var node = matching(event, from: nodes[Int(first)].nextWithKey)
     while node >= 0 {
-      let next = nodes[Int(node)].nextWithKey
+      let next = matching(event, from: nodes[Int(node)].nextWithKey)
       let call = nodes[Int(node)]
-      if call.function == event.function {
-        let mayHaveRun = nodes[Int(newest)].marks.contains(.targetGap)
-        let isNext =
-          call.queued <= flushes[Int(flush)].notBefore || call.kind == .wakeup && call.queued < event.nanoseconds
-          || mayHaveRun && call.marks.contains(.targetGap)
-        if !isNext {
-          guard mayHaveRun, call.queued <= flushes[Int(flush)].notAfter else { break }
-          giveUp(newest, reason: .targetGap)
-          giveUp(node, reason: .targetGap)
-          return -1
-        }
-        giveUp(newest, reason: mayHaveRun ? .targetGap : .stateUnknown)
-        newest = node
+      let older = nodes[Int(newest)]
+      let mayHaveRun = older.marks.contains(.targetGap)
+      if older.kind != .wakeup, older.marks.isDisjoint(with: .uncertain), showsCallbacks(cpu: Int(event.cpu)) { break }
+      let isNext =
+        call.queued <= flushes[Int(flush)].notBefore || call.kind == .wakeup && call.queued < event.nanoseconds
+        || mayHaveRun && call.marks.contains(.targetGap)
+      if !isNext {
+        guard mayHaveRun, call.queued <= flushes[Int(flush)].notAfter else { break }
+        giveUp(newest, reason: .targetGap)
+        giveUp(node, reason: .targetGap)
+        return -1
       }
+      giveUp(newest, reason: mayHaveRun ? .targetGap : .stateUnknown)
+      newest = node
       node = next
     }
     return newest
@@ -117,7 +149,7 @@ extension HistoryBuilder {
   private mutating func unlinkFromTable(_ node: Int32) {
     guard nodes[Int(node)].marks.contains(.findable) else { return }
     nodes[Int(node)].marks.remove(.findable)
-    let slot = table.slot(csd: nodes[Int(node)].csd, target: nodes[Int(node)].target)
+    let slot = table.slot(csd: nodes[Int(node)].csd)
     var chain = table[slot]
     let next = nodes[Int(node)].nextWithKey
     nodes[Int(node)].nextWithKey = -1
@@ -139,10 +171,11 @@ extension HistoryBuilder {
 
   // MARK: Anomalies
 
-  /// A flush passed that must have taken the node: it is no longer waited for, but its callback may still come.
-  mutating func missed(_ node: Int32) {
+  /// A flush that began at a time must have taken the node: it is no longer waited for, but its callback may still come.
+  mutating func missed(_ node: Int32, at time: UInt64) {
     unlinkFromTarget(node)
     nodes[Int(node)].marks.insert(.missed)
+    nodes[Int(node)].missedAt = time
   }
 
   private mutating func ranLate(_ node: Int32, _ event: TraceEvent, flush: Int32) {
@@ -156,7 +189,8 @@ extension HistoryBuilder {
         events: [
           EventReference(cpu: late.source, nanoseconds: late.queued, kind: .csdQueueCPU),
           EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: .csdFunctionEntry),
-        ], margin: flushes[Int(flush)].notBefore &- late.addedBy))
+        ],
+        comparisons: [ClockComparison(late.source, at: late.addedBy, before: late.target, at: late.missedAt)]))
   }
 
   /// A callback that nobody queued: the second run of one that is in the same flush, or unexplained.
@@ -174,14 +208,17 @@ extension HistoryBuilder {
             EventReference(cpu: first.source, nanoseconds: first.queued, kind: .csdQueueCPU),
             EventReference(cpu: event.cpu, nanoseconds: first.startedAt, kind: .csdFunctionEntry),
             EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: .csdFunctionEntry),
-          ], margin: .max))
+          ]))
     } else {
       statistics.unqueued += 1
       if event.function == wakeupFunction { flushes[Int(flush)].hasUnknownWakeup = true }
       flushes[Int(flush)].hasUnqueued = true
       flushes[Int(flush)].reason = flushes[Int(flush)].reason ?? .unqueuedCompanion
       orphans.add(
-        OrphanRing.Orphan(cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds))
+        OrphanRing.Orphan(
+          cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds,
+          isFirm: unsettledCount == 0 && cpus[Int(event.cpu)].isKnown && cpus[Int(event.cpu)].doubtsSeen == doubts.count
+        ))
     }
     consumer.unqueuedCallback(event)
   }
@@ -189,28 +226,32 @@ extension HistoryBuilder {
   /// A node that was missed and never ran: on another CPU, because the clocks disagree, or not at all.
   private mutating func neverRan(_ node: Int32) -> CallOutcome {
     let lost = nodes[Int(node)]
-    let early = orphans.take {
+    let isEarly = orphans.first {
       $0.cpu == lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time <= lost.queued
         && lost.queued &- $0.time < 1_000_000
     }
-    if let early {
-      statistics.largestSkew = max(statistics.largestSkew, lost.queued &- early.time)
+    if isEarly != nil {
       nodes[Int(node)].reason = .clockSkew
       return .undecided
     }
     let elsewhere = orphans.take {
       $0.cpu != lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time > lost.queued
     }
+    // Every later flush has passed it by, too.
+    let latestMiss = max(lost.missedAt, cpus[Int(lost.target)].previousFlushBegin)
     var events = [EventReference(cpu: lost.source, nanoseconds: lost.queued, kind: .csdQueueCPU)]
-    var cpus = [lost.source, lost.target]
+    var concerned = [lost.source, lost.target]
     if let elsewhere {
       events.append(EventReference(cpu: elsewhere.cpu, nanoseconds: elsewhere.time, kind: .csdFunctionEntry))
-      cpus.append(elsewhere.cpu)
+      concerned.append(elsewhere.cpu)
     }
     consumer.anomalyFound(
       HistoryAnomaly(
-        kind: elsewhere == nil ? .neverRan : .ranElsewhere, time: elsewhere?.time ?? lost.queued, cpus: cpus,
-        function: lost.function, csd: lost.csd, events: events, margin: .max))
+        kind: elsewhere == nil ? .neverRan : .ranElsewhere, time: elsewhere?.time ?? lost.queued, cpus: concerned,
+        function: lost.function, csd: lost.csd, events: events,
+        comparisons: [
+          ClockComparison(lost.source, at: lost.addedBy, before: lost.target, at: latestMiss)
+        ], through: lost.missedAt))
     return elsewhere == nil ? .lost : .ran
   }
 
@@ -219,8 +260,10 @@ extension HistoryBuilder {
   /// Gives a call up as undecided.
   mutating func giveUp(_ node: Int32, reason: UndecidedReason) {
     guard nodes[Int(node)].outcome == .open, nodes[Int(node)].flush < 0 else { return }
+    let target = Int(nodes[Int(node)].target)
     unlink(node)
     close(node, outcome: .undecided, reason: reason)
+    judgeReadyFlushes(of: target)
     completeCalls()
   }
 
@@ -262,7 +305,9 @@ extension HistoryBuilder {
   mutating func closeAtEnd(_ node: Int32, pending: CallOutcome, reason: UndecidedReason?) {
     guard nodes[Int(node)].outcome == .open else { return }
     let marks = nodes[Int(node)].marks
+    let target = Int(nodes[Int(node)].target)
     unlink(node)
+    defer { judgeReadyFlushes(of: target) }
     if nodes[Int(node)].flush >= 0 {
       // It ran, and its flush waits for other members' sources, or has not ended.
       detachFromFlush(node)
@@ -278,39 +323,6 @@ extension HistoryBuilder {
     } else {
       close(node, outcome: pending, reason: reason)
     }
-  }
-
-  private mutating func detachFromFlush(_ node: Int32) {
-    let flush = Int(nodes[Int(node)].flush)
-    if nodes[Int(node)].kick == .undecided { flushes[flush].undecidedKicks -= 1 }
-    (flushes[flush].first, flushes[flush].last) = chain(
-      from: flushes[flush].first, to: flushes[flush].last, without: node)
-    (flushes[flush].firstSilent, flushes[flush].lastSilent) = chain(
-      from: flushes[flush].firstSilent, to: flushes[flush].lastSilent, without: node)
-    flushes[flush].reason = .openTooLong
-    flushes[flush].otherKickPossible = true
-    if flushes[flush].wakeup == node { flushes[flush].wakeup = -1 }
-    let cpu = Int(nodes[Int(node)].target)
-    for index in cpus[cpu].frames.indices where cpus[cpu].frames[index].node == node {
-      cpus[cpu].frames[index].node = -1
-    }
-    nodes[Int(node)].flush = -1
-    judgeIfReady(Int32(flush))
-  }
-
-  private mutating func chain(from first: Int32, to last: Int32, without node: Int32) -> (Int32, Int32) {
-    var previous: Int32 = -1
-    var index = first
-    while index >= 0 {
-      let next = nodes[Int(index)].nextInFlush
-      if index == node {
-        if previous >= 0 { nodes[Int(previous)].nextInFlush = next }
-        return (previous >= 0 ? first : next, last == node ? previous : last)
-      }
-      previous = index
-      index = next
-    }
-    return (first, last)
   }
 
   // MARK: Completion
@@ -338,9 +350,13 @@ extension HistoryBuilder {
     switch call.kind {
     case .wakeup, .irqWork: waits = false
     case .single, .many, .unknown:
-      for index in 0..<targetScratch.count
-      where targetScratch[index].endedAt != QueuedCall.never && call.movedOn < targetScratch[index].endedAt {
-        waits = false
+      // All nodes of a call have one type.
+      for index in 0..<targetScratch.count {
+        switch targetScratch[index].type {
+        case .async: waits = false
+        case .sync: waits = waits ?? true
+        case .irqWork, .wakeup, nil: break
+        }
       }
     case .local: break
     }

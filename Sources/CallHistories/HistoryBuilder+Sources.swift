@@ -23,6 +23,7 @@ extension HistoryBuilder {
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
     }
     let sequence = slots[slot].call
+    checkQueueing(event, kind: kind, isFirst: calls[sequence].lastNode < 0)
     let node = makeNode(QueuedCall(event: event, kind: kind, call: sequence))
     let last = calls[sequence].lastNode
     if last >= 0 {
@@ -35,6 +36,7 @@ extension HistoryBuilder {
     calls[sequence].openNodes += 1
     if cpus[target].hotplug != .none { nodes[Int(node)].marks.insert(.hotplug) }
     if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
+    if orphans.mayHold(csd: event.csd) { noteSkew(event) }
     appendPending(node, target: target)
     giveUpBeyondLimits(at: event.nanoseconds)
   }
@@ -54,10 +56,13 @@ extension HistoryBuilder {
     return kind
   }
 
+  /// A symbol without what compilers put behind it: `.constprop.0`, `.isra.0`, `.llvm.123`.
+  static func withoutSuffix(_ symbol: String) -> Substring { symbol.prefix { $0 != "." } }
+
   private mutating func siteKind(_ callsite: UInt64) -> CallKind {
     if let known = siteKinds[callsite] { return known }
     let kind: CallKind
-    switch names.symbolName(containing: callsite) {
+    switch names.symbolName(containing: callsite).map(Self.withoutSuffix) {
     case nil: kind = .unknown
     case "generic_exec_single", "smp_call_function_single_async", "smp_call_function_single": kind = .single
     case "irq_work_queue_on": kind = .irqWork
@@ -152,7 +157,7 @@ extension HistoryBuilder {
       HistoryAnomaly(
         kind: .kickWithoutQueue, time: event.nanoseconds, cpus: [event.cpu, UInt16(truncatingIfNeeded: target)],
         function: event.function, csd: 0,
-        events: [EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: event.kind)], margin: .max))
+        events: [EventReference(cpu: event.cpu, nanoseconds: event.nanoseconds, kind: event.kind)]))
   }
 
   // MARK: Closing
@@ -263,7 +268,7 @@ extension HistoryBuilder {
     let flush = nodes[Int(node)].flush
     if flush >= 0 {
       flushes[Int(flush)].undecidedKicks -= 1
-      judgeIfReady(flush)
+      judgeReadyFlushes(of: Int(nodes[Int(node)].target))
     }
   }
 

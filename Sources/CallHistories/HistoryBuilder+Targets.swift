@@ -31,6 +31,7 @@ extension HistoryBuilder {
   mutating func functionEntered(_ event: TraceEvent, level: ContextLevel) {
     let cpu = Int(event.cpu)
     if event.csd == 0 {
+      checkLocalRun(event)
       let call = localRunBegan(event, level: level)
       push(CPUState.Frame(node: -1, localCall: call, csd: 0, function: event.function), cpu: cpu)
       return
@@ -49,6 +50,7 @@ extension HistoryBuilder {
     }
     nodes[Int(node)].startedAt = event.nanoseconds
     nodes[Int(node)].flush = flush
+    checkStart(of: node, event, flush: flush)
     if inHandler { nodes[Int(node)].handlerAt = flushes[Int(flush)].notBefore }
     if flushes[Int(flush)].last >= 0 {
       nodes[Int(flushes[Int(flush)].last)].nextInFlush = node
@@ -56,7 +58,11 @@ extension HistoryBuilder {
       flushes[Int(flush)].first = node
     }
     flushes[Int(flush)].last = node
-    if nodes[Int(node)].kind == .wakeup { flushes[Int(flush)].wakeup = node }
+    if nodes[Int(node)].kind == .wakeup {
+      flushes[Int(flush)].wakeup = node
+      cpus[cpu].lastWokeAt = event.nanoseconds
+    }
+    if !nodes[Int(node)].marks.isDisjoint(with: .uncertain) { flushes[Int(flush)].hasUncertain = true }
     if nodes[Int(node)].kick == .undecided { flushes[Int(flush)].undecidedKicks += 1 }
     push(CPUState.Frame(node: node, localCall: .max, csd: event.csd, function: event.function), cpu: cpu)
   }
@@ -98,7 +104,9 @@ extension HistoryBuilder {
 
   private mutating func beginFlush(_ event: TraceEvent, inHandler: Bool, notBefore: UInt64) -> Int32 {
     let flush = makeFlush(
-      FlushRecord(cpu: event.cpu, inHandler: inHandler, notBefore: notBefore, notAfter: event.nanoseconds))
+      FlushRecord(
+        cpu: event.cpu, inHandler: inHandler, notBefore: notBefore, notAfter: event.nanoseconds,
+        unseenBy: cpus[Int(event.cpu)].unseenBy))
     cpus[Int(event.cpu)].flush = flush
     cpus[Int(event.cpu)].flushIsImplicit = !inHandler
     return flush
@@ -157,34 +165,33 @@ extension HistoryBuilder {
     let hasWakeup =
       current >= 0 && (flushes[Int(current)].wakeup >= 0 || flushes[Int(current)].hasUnknownWakeup)
 
+    endingFlushOf = cpu
     var node = cpus[cpu].firstPending
     while node >= 0, nodes[Int(node)].queued <= notAfter {
       let next = nodes[Int(node)].nextOnTarget
       // An open slot's add is certain by now only if the source is known to have moved on.
       if nodes[Int(node)].addedBy < notBefore {
-        switch presence(node, hasWakeup: hasWakeup) {
-        case .ranSilently:
+        let presence = presence(node, hasWakeup: hasWakeup)
+        if case .ranSilently = presence {
           if flush < 0 {
             flush = makeFlush(
               FlushRecord(
                 cpu: UInt16(cpu), inHandler: cpus[cpu].handlerStart != QueuedCall.never, notBefore: notBefore,
-                notAfter: notAfter))
+                notAfter: notAfter, unseenBy: cpus[cpu].unseenBy))
           }
           attachSilently(node, to: flush)
-        case .missed where current >= 0 && flushes[Int(current)].hasUnqueued:
+        } else {
+          if nodes[Int(node)].kick != .coalesced { otherKick = true }
+          switch presence {
+          case .undecided(let reason): giveUp(node, reason: reason)
           // One callback too few and one too many: more likely a damaged record than a lost call.
-          if nodes[Int(node)].kick != .coalesced { otherKick = true }
-          giveUp(node, reason: .unqueuedCompanion)
-        case .missed:
-          if nodes[Int(node)].kick != .coalesced { otherKick = true }
-          missed(node)
-        case .undecided(let reason):
-          if nodes[Int(node)].kick != .coalesced { otherKick = true }
-          giveUp(node, reason: reason)
+          case .missed where current >= 0 && flushes[Int(current)].hasUnqueued:
+            giveUp(node, reason: .unqueuedCompanion)
+          case .missed, .ranSilently: missed(node, at: notBefore)
+          }
         }
-      } else {
-        if nodes[Int(node)].kick != .coalesced { otherKick = true }
-        if hasWakeup, nodes[Int(node)].kind == .wakeup { nodes[Int(node)].marks.insert(.mayHaveRun) }
+      } else if hasWakeup, nodes[Int(node)].kind == .wakeup {
+        nodes[Int(node)].marks.insert(.mayHaveRun)
       }
       node = next
     }
@@ -201,14 +208,16 @@ extension HistoryBuilder {
       if !known, flushes[Int(flush)].reason == nil {
         flushes[Int(flush)].reason = cpus[cpu].hotplug != .none ? .hotplug : .stateUnknown
       }
-      flushes[Int(flush)].ended = true
-      judgeIfReady(flush)
+      enqueue(flush)
     }
     cpus[cpu].flush = -1
     cpus[cpu].flushIsImplicit = false
     cpus[cpu].previousFlushKnown = cpus[cpu].hotplug == .none
     cpus[cpu].previousFlushBegin = notBefore
     cpus[cpu].previousFlushEnd = notAfter
+    noteKnown(cpu: cpu, from: notAfter)
+    endingFlushOf = -1
+    judgeReadyFlushes(of: cpu)
   }
 
   private enum Presence {
@@ -228,14 +237,17 @@ extension HistoryBuilder {
     case .wakeup where hasWakeup || marks.contains(.mayHaveRun): return .ranSilently
     case .unknown: return .undecided(.typeUnknown)
     case .wakeup, .single, .many, .local:
-      // Without hotplug events, a CPU that died and came back looks the same: its last flush shows nothing.
-      // And where the idle task shows nothing of what it does, its flushes show nothing either.
-      let target = Int(nodes[Int(node)].target)
-      let decidable =
-        isRecorded(.csdFunctionEntry) && isRecorded(.csdFunctionExit) && settings.recordedKinds.contains(.cpuhpEnter)
-        && (cpus[target].idleShowed || !cpus[target].idleRan)
-      return decidable ? .missed : .undecided(.eventsNotRecorded)
+      return showsCallbacks(cpu: Int(nodes[Int(node)].target)) ? .missed : .undecided(.eventsNotRecorded)
     }
+  }
+
+  /// Whether a CPU whose events are not lost shows every callback that it runs.
+  ///
+  /// Without hotplug events, a CPU that died and came back looks the same: its last flush shows nothing. And where the idle
+  /// task shows nothing of what it does, its flushes show nothing either.
+  func showsCallbacks(cpu: Int) -> Bool {
+    isRecorded(.csdFunctionEntry) && isRecorded(.csdFunctionExit) && settings.recordedKinds.contains(.cpuhpEnter)
+      && (cpus[cpu].idleShowed || !cpus[cpu].idleRan)
   }
 
   private mutating func attachSilently(_ node: Int32, to flush: Int32) {
@@ -269,72 +281,13 @@ extension HistoryBuilder {
       flushes[Int(flush)].reason = reason
       flushes[Int(flush)].isIncomplete = true
       flushes[Int(flush)].otherKickPossible = true
-      flushes[Int(flush)].ended = true
-      judgeIfReady(flush)
+      enqueue(flush)
     }
     cpus[cpu].flush = -1
     cpus[cpu].flushIsImplicit = false
     cpus[cpu].handlerStart = QueuedCall.never
     cpus[cpu].previousFlushKnown = false
-  }
-
-  // MARK: Judging
-
-  /// Hands a flush to the judge once it has ended and its members' kicks are decided.
-  mutating func judgeIfReady(_ flush: Int32) {
-    let record = flushes[Int(flush)]
-    guard record.ended, record.undecidedKicks == 0 else { return }
-    memberScratch.removeAll(keepingCapacity: true)
-    if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
-    collect(from: record.first, silently: false)
-    collect(from: record.firstSilent, silently: true)
-    let completed = CompletedFlush(
-      cpu: record.cpu, inHandler: record.inHandler, notBefore: record.notBefore, notAfter: record.notAfter,
-      previousEnd: record.previousEnd, kicksUndecidable: record.reason, otherKickPossible: record.otherKickPossible)
-    let judgement = consumer.flushCompleted(completed, members: memberScratch, silent: silentScratch)
-    let reason: UndecidedReason? =
-      switch judgement {
-      // What is explained is so whatever else was queued unseen. Only an incomplete flush says too little.
-      case .explained: record.isIncomplete ? record.reason : nil
-      case .diverges: nil
-      case .undecided(let reason): reason
-      }
-    finish(from: record.first, reason: reason)
-    finish(from: record.firstSilent, reason: reason)
-    freeFlush(flush)
-    completeCalls()
-  }
-
-  private mutating func collect(from first: Int32, silently: Bool) {
-    var index = first
-    while index >= 0 {
-      let node = nodes[Int(index)]
-      let member = FlushMember(
-        csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
-        started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node))
-      if silently { silentScratch.append(member) } else { memberScratch.append(member) }
-      index = node.nextInFlush
-    }
-  }
-
-  private func knowledge(_ node: QueuedCall) -> FlushMember.Knowledge {
-    switch node.kind {
-    case .wakeup: return .wakeup
-    case .irqWork: return .irqWork
-    case .single, .many, .local, .unknown:
-      guard node.endedAt != QueuedCall.never, calls.contains(node.call) else { return .unknown }
-      // The caller of a SYNC call spins until the callback is over.
-      return calls[node.call].movedOn < node.endedAt ? .notSync : .unknown
-    }
-  }
-
-  private mutating func finish(from first: Int32, reason: UndecidedReason?) {
-    var index = first
-    while index >= 0 {
-      let next = nodes[Int(index)].nextInFlush
-      nodes[Int(index)].judged = reason == nil
-      close(index, outcome: .ran, reason: reason)
-      index = next
-    }
+    forgetState(of: cpu, at: cpus[cpu].lastOutsideFlush, reason: reason)
+    judgeReadyFlushes(of: cpu)
   }
 }

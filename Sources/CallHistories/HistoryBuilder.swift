@@ -51,8 +51,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var lastTime: UInt64 = 0
   var silentCPUsSettled = false
 
+  /// The CPU whose flush is being ended: until that is done, it is not known what belongs to it.
+  var endingFlushOf = -1
+  /// By the event type's raw value.
+  var occurrences = UniqueArray(repeating: EventOccurrences(), count: EventKind.allCases.count)
+  var doubts = DoubtRing()
+  var asyncAddresses = AddressCache()
+
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
+  var laterScratch: ContiguousArray<FlushMember> = []
+  var laterNodes: ContiguousArray<Int32> = []
   var targetScratch = UniqueArray<QueuedCall>()
 
   public init(settings: HistorySettings, names: any AddressNaming, consumer: any CallHistoryConsumer) {
@@ -95,13 +104,15 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   private mutating func process(_ event: TraceEvent, cpu: Int, maskWords: Span<UInt64>) {
     recordedMask |= 1 << UInt32(event.kind.rawValue)
     let level = event.flags.level
+    noteSeen(event)
     if cpus[cpu].currentPid != event.pid { taskChanged(event) }
     if event.pid == 0 {
       cpus[cpu].idleRan = true
       if level == .task { cpus[cpu].idleShowed = true }
     }
+    if event.pid == 0 || event.pid == cpus[cpu].stopperPid { cpus[cpu].unseenBy = event.nanoseconds }
     if unsettledCount != 0 { settle(event, level: level) }
-    if cpus[cpu].hotplug == .rising { cameUp(cpu: cpu, at: event.nanoseconds) }
+    if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
 
@@ -119,12 +130,27 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .irqWorkExit: otherHandlerExited(.irqWork, event)
     case .cpuhpEnter, .cpuhpMultiEnter: hotplugStepEntered(event)
     case .cpuhpExit: hotplugStepExited(event)
-    case .schedSwitch: cpus[cpu].currentPid = event.target
+    case .schedSwitch: switched(event)
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
+  }
+
+  @inline(__always)
+  private mutating func noteSeen(_ event: TraceEvent) {
+    let kind = Int(event.kind.rawValue)
+    if occurrences[kind].count == 0 { occurrences[kind].first = event.nanoseconds }
+    occurrences[kind].last = event.nanoseconds
+    occurrences[kind].count &+= 1
+  }
+
+  private mutating func switched(_ event: TraceEvent) {
+    let cpu = Int(event.cpu)
+    cpus[cpu].currentPid = event.target
+    // The first eight letters of "migration/N".
+    if event.csd == 0x6f69_7461_7267_696d { cpus[cpu].stopperPid = event.target }
   }
 
   private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {
@@ -159,11 +185,15 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if unsettledCount == 0 { lastSettled = time }
   }
 
-  mutating func unsettle(cpu: Int) {
+  mutating func unsettle(cpu: Int, at time: UInt64, reason: UndecidedReason) {
     guard !cpus[cpu].unsettled else { return }
     cpus[cpu].unsettled = true
     unsettledCount += 1
+    if unsettledCount == 1 { doubts.begin(at: time, reason: reason) }
   }
+
+  /// When events of a type were seen, and how many.
+  public func occurrences(of kind: EventKind) -> EventOccurrences { occurrences[Int(kind.rawValue)] }
 
   /// Whether events of a kind are known to be in the trace when they happen.
   func isRecorded(_ kind: EventKind) -> Bool { recordedMask >> UInt32(kind.rawValue) & 1 == 1 }
@@ -213,6 +243,30 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   }
 }
 
+/// The events of one type.
+public struct EventOccurrences: Sendable {
+  public var count: UInt64 = 0
+  /// The times of the first and the last one, in nanoseconds; 0 if there is none.
+  public var first: UInt64 = 0
+  public var last: UInt64 = 0
+
+  /// Fewer events say nothing about how often they happen.
+  static let fewestToJudgeBy: UInt64 = 8
+  /// A wait so many times the mean one would be chance in one of e²⁰ cases, if they came at random.
+  static let longestWait: UInt64 = 20
+
+  /// Whether it looks as if events of this type were not recorded at all times of a stretch: that lies before the first one
+  /// or behind the last one, which are much farther from the trace's ends than the events are from each other.
+  public func lookSwitchedOff(in stretch: ClosedRange<UInt64>, of trace: ClosedRange<UInt64>) -> Bool {
+    guard count >= Self.fewestToJudgeBy, last >= first else { return false }
+    let mean = (last - first) / (count - 1)
+    let long = mean.multipliedReportingOverflow(by: Self.longestWait)
+    if long.overflow { return false }
+    if stretch.lowerBound < first, first - min(first, trace.lowerBound) > long.partialValue { return true }
+    return stretch.upperBound > last && max(last, trace.upperBound) - last > long.partialValue
+  }
+}
+
 /// Counts that a builder keeps by itself.
 public struct HistoryStatistics: Sendable, Equatable {
   /// Queue events.
@@ -221,10 +275,43 @@ public struct HistoryStatistics: Sendable, Equatable {
   public var unqueued: UInt64 = 0
   /// How often a CPU was seen to run another task than the one it had switched to: events are missing that no mark tells of.
   public var silentLosses: [UInt16: UInt64] = [:]
-  /// The largest amount by which a callback seemed to begin before its own queue event, in nanoseconds.
-  public var largestSkew: UInt64 = 0
+  /// Signs that the clocks of two CPUs disagree: for each pair that with the least difference.
+  public private(set) var clockEvidence: [ClockEvidence] = []
+
+  /// The largest number of pairs of CPUs of which evidence is kept.
+  static let keptEvidence = 4_096
 
   public init() {}
+
+  /// - Complexity: O(number of pairs); evidence is rare.
+  mutating func note(_ evidence: ClockEvidence) {
+    if let index = clockEvidence.firstIndex(where: { $0.ahead == evidence.ahead && $0.behind == evidence.behind }) {
+      clockEvidence[index].nanoseconds = min(clockEvidence[index].nanoseconds, evidence.nanoseconds)
+      clockEvidence[index].isFirm = clockEvidence[index].isFirm || evidence.isFirm
+    } else if clockEvidence.count < Self.keptEvidence {
+      clockEvidence.append(evidence)
+    }
+  }
+}
+
+/// A callback that was queued only after it had run, by the times that two CPUs gave: either their clocks disagree, or it
+/// belongs to another call whose queue event is missing.
+public struct ClockEvidence: Sendable, Hashable {
+  /// The CPU whose clock would be ahead …
+  public var ahead: UInt16
+  /// … and the one whose clock would be behind …
+  public var behind: UInt16
+  /// … by this much at least.
+  public var nanoseconds: UInt64
+  /// No other queue event can be missing: all sources were known.
+  public var isFirm: Bool
+
+  public init(ahead: UInt16, behind: UInt16, nanoseconds: UInt64, isFirm: Bool) {
+    self.ahead = ahead
+    self.behind = behind
+    self.nanoseconds = nanoseconds
+    self.isFirm = isFirm
+  }
 }
 
 /// What the builder has to know of the trace beforehand.
@@ -239,6 +326,8 @@ public struct HistorySettings: Sendable {
   public var crossCallFunction: UInt64?
   /// Event types known to have been switched on. Types that are seen count as well.
   public var recordedKinds: Set<EventKind> = []
+  /// Whether the flags of the events say in which context they happened. Text can lack them.
+  public var contextIsKnown = true
 
   public init() {}
 }

@@ -38,6 +38,17 @@ struct CPUState {
   var firstPending: Int32 = -1
   var lastPending: Int32 = -1
 
+  /// The flushes that have ended and wait to be judged, in the order in which they took the queue.
+  var firstWaiting: Int32 = -1
+  var lastWaiting: Int32 = -1
+  /// Of all that the flushes judged so far ran, what was queued last.
+  var floor = CompletedFlush.Floor()
+
+  /// When the step that took the CPU down was over, and which CPU took it; and when the CPU showed an event again.
+  var offlineAt = QueuedCall.never
+  var offlineBy: UInt16 = 0
+  var cameUpAt: UInt64 = 0
+
   /// The cross-call handler in progress began here.
   var handlerStart = QueuedCall.never
   var otherHandlerStart = QueuedCall.never
@@ -45,6 +56,13 @@ struct CPUState {
   var gapEnd: UInt64 = 0
   /// The task that runs, as the last context switch said, or −1.
   var currentPid: Int32 = -1
+  /// The CPU's stopper thread, or the pid of idle while that is not known.
+  var stopperPid: Int32 = 0
+  /// The CPU's latest event in a task that flushes the queue outside handlers: the idle task or the stopper thread. A flush of
+  /// irq_work alone shows nothing there.
+  var unseenBy: UInt64 = 0
+  /// When wakeups were begun last.
+  var lastWokeAt: UInt64 = 0
   /// The idle task ran, and whether an event of its own, outside interrupts, was ever seen.
   var idleRan = false
   var idleShowed = false
@@ -56,6 +74,14 @@ struct CPUState {
   var previousFlushKnown = false
   var previousFlushBegin: UInt64 = 0
   var previousFlushEnd: UInt64 = 0
+
+  /// Whether what its queue holds was known at some time, and how many doubts there had been then.
+  var isKnown = false
+  var doubtsSeen = 0
+  var knownAt: UInt64 = 0
+  /// Since when it is not known, where that has a reason of its own.
+  var unknownSince: UInt64 = 0
+  var unknownReason = UndecidedReason.stateUnknown
 
   /// The callbacks in progress, innermost last.
   var frames: ContiguousArray<Frame> = []
@@ -82,12 +108,15 @@ struct CallSlot {
 struct FlushRecord {
   var cpu: UInt16
   var inHandler: Bool
-  var ended = false
   /// The queue was taken at or after this time.
   var notBefore: UInt64
   /// The first callback's begin, or the end of an empty handler.
   var notAfter: UInt64
   var previousEnd: UInt64 = 0
+  /// By when the target may last have flushed its queue without showing it.
+  var unseenBy: UInt64 = 0
+  /// The next one in the target's line.
+  var nextWaiting: Int32 = -1
   /// Members with a callback, in the order of running.
   var first: Int32 = -1
   var last: Int32 = -1
@@ -100,6 +129,8 @@ struct FlushRecord {
   var otherKickPossible = false
   /// It ran a callback that nobody queued.
   var hasUnqueued = false
+  /// Which call one of its callbacks belongs to is not certain.
+  var hasUncertain = false
   /// A wakeup's callback was seen whose node is not known.
   var hasUnknownWakeup = false
   /// Why it can't be told what else was in the queue.
@@ -179,13 +210,24 @@ struct OrphanRing {
     var csd: UInt64
     var function: UInt64
     var time: UInt64
+    /// Everything was known that could have queued it.
+    var isFirm = false
   }
 
   static let capacity = 256
   private(set) var entries: ContiguousArray<Orphan> = []
   private var next = 0
+  /// A bit for each csd, by a hash: most that are asked for are not there.
+  private var filter: UInt64 = 0
+
+  private static func bit(_ csd: UInt64) -> UInt64 { 1 << ((csd &* 0x9E37_79B9_7F4A_7C15) >> 58) }
+
+  func mayHold(csd: UInt64) -> Bool { filter & Self.bit(csd) != 0 }
+
+  func first(where matches: (Orphan) -> Bool) -> Orphan? { entries.first(where: matches) }
 
   mutating func add(_ orphan: Orphan) {
+    filter |= Self.bit(orphan.csd)
     if entries.count < Self.capacity {
       entries.append(orphan)
     } else {

@@ -1,13 +1,14 @@
 internal import BasicContainers
 
-/// Finds the oldest pending call by target and csd: an open-addressing table with linear probing.
+/// Finds the pending calls with a csd: an open-addressing table with linear probing.
 ///
-/// The calls with one key form a chain, oldest first, through `QueuedCall.nextWithKey`; the table holds its two ends.
+/// The calls with one csd form a chain, oldest first, through `QueuedCall.nextWithKey`; the table holds its two ends. A chain
+/// of two occurs where a csd is queued again between its unlock and its callback's begin; those of one chain may have
+/// different targets.
 /// - Complexity: expected O(1) for every operation.
 struct PendingTable: ~Copyable {
   struct Chain {
     var csd: UInt64
-    var target: UInt16
     var count: UInt16
     var first: Int32
     var last: Int32
@@ -22,19 +23,19 @@ struct PendingTable: ~Copyable {
     mask = 1023
   }
 
-  private static let empty = Chain(csd: 0, target: 0, count: 0, first: -1, last: -1)
+  private static let empty = Chain(csd: 0, count: 0, first: -1, last: -1)
 
-  private func home(_ csd: UInt64, _ target: UInt16) -> Int {
+  private func home(_ csd: UInt64) -> Int {
     // Fibonacci hashing: csd addresses differ in few, aligned bits.
-    let mixed = (csd ^ (UInt64(target) &<< 48) ^ (csd &>> 29)) &* 0x9E37_79B9_7F4A_7C15
+    let mixed = (csd ^ (csd &>> 29)) &* 0x9E37_79B9_7F4A_7C15
     return Int(truncatingIfNeeded: mixed &>> 32) & mask
   }
 
-  /// The slot of a key, or the free slot where it would go; a slot is free when its `first` is negative.
-  func slot(csd: UInt64, target: UInt16) -> Int {
-    var index = home(csd, target)
+  /// The slot of a csd, or the free slot where it would go; a slot is free when its `first` is negative.
+  func slot(csd: UInt64) -> Int {
+    var index = home(csd)
     while slots[index].first >= 0 {
-      if slots[index].csd == csd && slots[index].target == target { return index }
+      if slots[index].csd == csd { return index }
       index = (index &+ 1) & mask
     }
     return index
@@ -42,7 +43,7 @@ struct PendingTable: ~Copyable {
 
   subscript(slot: Int) -> Chain { slots[slot] }
 
-  /// Puts a chain into a slot that ``slot(csd:target:)`` returned.
+  /// Puts a chain into a slot that ``slot(csd:)`` returned.
   mutating func set(_ slot: Int, to chain: Chain) {
     let isNew = slots[slot].first < 0
     slots[slot] = chain
@@ -57,7 +58,7 @@ struct PendingTable: ~Copyable {
     var hole = slot
     var index = (slot &+ 1) & mask
     while slots[index].first >= 0 {
-      let wanted = home(slots[index].csd, slots[index].target)
+      let wanted = home(slots[index].csd)
       // Move the entry into the hole unless its home lies cyclically behind the hole.
       if ((index &- wanted) & mask) >= ((index &- hole) & mask) {
         slots[hole] = slots[index]
@@ -74,7 +75,7 @@ struct PendingTable: ~Copyable {
     swap(&old, &slots)
     mask = slots.count - 1
     for index in 0..<old.count where old[index].first >= 0 {
-      slots[slot(csd: old[index].csd, target: old[index].target)] = old[index]
+      slots[slot(csd: old[index].csd)] = old[index]
     }
   }
 }

@@ -25,11 +25,20 @@ public struct QueuedCall: Sendable {
   public var inferred = false
   /// Set by the judgement of its flush.
   public var judged = false
+  /// The type of its node, as far as the trace shows it, and what shows it.
+  public var type: CallType?
+  public var typeEvidence: TypeEvidence = []
 
   var kickedAt = QueuedCall.never
   var handlerAt = QueuedCall.never
   var startedAt = QueuedCall.never
   var endedAt = QueuedCall.never
+
+  /// When, and by which CPU, the same csd was queued again although this call was still waited for.
+  var reusedAt = QueuedCall.never
+  var reusedBy: UInt16 = 0
+  /// When the flush began that must have taken the node and did not.
+  var missedAt = QueuedCall.never
 
   var call: UInt64
   var marks: Marks = []
@@ -41,7 +50,7 @@ public struct QueuedCall: Sendable {
   var nextOnTarget: Int32 = -1
 
   struct Marks: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
     /// In the target's list of pending calls.
     static let onTarget = Marks(rawValue: 1)
     /// Findable by target and csd.
@@ -56,6 +65,11 @@ public struct QueuedCall: Sendable {
     static let missed = Marks(rawValue: 32)
     /// A wakeup that an earlier flush, which woke, may have taken: the add's window and the taking overlap.
     static let mayHaveRun = Marks(rawValue: 64)
+    /// Its kick accounts for an earlier flush than the one that must have taken it: that flush took it.
+    static let kickedForOthers = Marks(rawValue: 128)
+
+    /// It may have run unseen, or not at all.
+    static let uncertain: Marks = [.targetGap, .sourceGap, .hotplug]
   }
 
   init(event: TraceEvent, kind: CallKind, call: UInt64) {

@@ -1,3 +1,4 @@
+import CallEngines
 public import CallHistories
 public import TraceTypes
 public import Verdicts
@@ -33,9 +34,10 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func flushCompleted(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    conformance.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
+    conformance.judge(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
@@ -51,24 +53,71 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   public func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
 
+  public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
+
   // MARK: The verdict
 
   /// The verdict over the whole trace.
+  ///
+  /// What was found is claimed only if nothing else can explain it: neither clocks that disagree, nor a type of event that was
+  /// switched on or off meanwhile. What is not claimed is counted, with the reason.
   /// - Parameters:
-  ///   - largestSkew: by how much the CPUs' clocks were seen to disagree. Divergences that rest on less are dropped.
+  ///   - builder: the one that built the histories, finished.
+  ///   - clockIsShared: all CPUs read one clock.
   ///   - words: puts a divergence into words.
   public func verdict(
-    largestSkew: UInt64, lossWindows: [LossWindow], words: (FoundDivergence) -> Divergence
+    of builder: borrowing HistoryBuilder, clockIsShared: Bool, lossWindows: [LossWindow],
+    words: (FoundDivergence) -> Divergence
   ) -> Verdict {
-    let accounting = statistics.accounting
-    let real = conformance.divergences.filter { $0.margin > largestSkew }
-    let dropped = UInt64(conformance.divergences.count - real.count)
-    let judged = statistics.judged
-    let result: Verdict.Outcome = !real.isEmpty ? .diverges : judged > 0 ? .conforms : .undecided
+    var clocks = ClockBounds(
+      delays: statistics.shortestDelays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared)
+    var claimed: [FoundDivergence] = []
+    var withheld: [UndecidedReason: UInt64] = [:]
+    var accounting = statistics.accounting
+    var judged = statistics.judged
+    for found in conformance.divergences {
+      guard let reason = Self.objection(to: found, &clocks, builder) else {
+        claimed.append(found)
+        continue
+      }
+      withheld[reason, default: 0] += 1
+      if found.rule == .lostCallback {
+        accounting.withdrawLost(reason: reason)
+        judged -= 1
+      }
+    }
+    let dropped = UInt64(conformance.divergences.count - claimed.count)
+    let result: Verdict.Outcome =
+      if !claimed.isEmpty {
+        .diverges
+      } else if judged > 0, clocks.disagreements.isEmpty {
+        .conforms
+      } else {
+        .undecided
+      }
     return Verdict(
       result: result, engine: "mainline", judged: judged, undecided: accounting.queued - judged,
       accounting: accounting,
-      divergences: real.sorted { ($0.time, $0.cpus.first ?? 0) < ($1.time, $1.cpus.first ?? 0) }.map(words),
-      divergenceCount: conformance.divergenceCount - dropped, lossWindows: lossWindows)
+      divergences: claimed.sorted { ($0.time, $0.cpus.first ?? 0) < ($1.time, $1.cpus.first ?? 0) }.map(words),
+      divergenceCount: clocks.disagreements.isEmpty ? conformance.divergenceCount - dropped : 0,
+      withheld: withheld.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+        Accounting.Reason(reason: $0.key.name, count: $0.value)
+      },
+      clockDisagreements: clocks.disagreements.map {
+        Verdict.ClockDisagreement(ahead: Int($0.ahead), behind: Int($0.behind), atLeastNanoseconds: $0.nanoseconds)
+      }.sorted { ($0.ahead, $0.behind) < ($1.ahead, $1.behind) },
+      coverage: conformance.coverage(of: builder.span), lossWindows: lossWindows)
+  }
+
+  /// Why a divergence is not claimed, or nil.
+  private static func objection(
+    to found: FoundDivergence, _ clocks: inout ClockBounds, _ builder: borrowing HistoryBuilder
+  ) -> UndecidedReason? {
+    if !clocks.disagreements.isEmpty { return .clockSkew }
+    for comparison in found.comparisons where !clocks.confirm(comparison) { return .clockSkew }
+    // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
+    let span = builder.span ?? found.absence
+    let isDoubtful = found.absent.contains { builder.occurrences(of: $0).lookSwitchedOff(in: found.absence, of: span) }
+    return isDoubtful ? .eventsNotRecorded : nil
   }
 }

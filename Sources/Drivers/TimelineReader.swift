@@ -26,8 +26,9 @@ public struct TimelineReader: TraceEventConsumer, ~Copyable {
     }
 
     func flushCompleted(
-      _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
-    ) -> FlushJudgement { .explained }
+      _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+      later: ContiguousArray<FlushMember>
+    ) -> FlushJudgement { FlushJudgement(.explained) }
 
     func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
       for index in targets.indices {
@@ -69,6 +70,8 @@ public struct TimelineReader: TraceEventConsumer, ~Copyable {
     }
 
     func anomalyFound(_ anomaly: HistoryAnomaly) {}
+
+    func stateUnknown(_ stretch: UnknownStretch) {}
 
     func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
       let name =

@@ -8,6 +8,8 @@ public struct ContextFlags: OptionSet, Hashable, Sendable {
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   public static let interruptsOff = ContextFlags(rawValue: 0x01)
+  /// Before 6.13: the architecture does not tell whether interrupts are off. Since then: another wish to reschedule.
+  public static let interruptsUnknown = ContextFlags(rawValue: 0x02)
   public static let needReschedule = ContextFlags(rawValue: 0x04)
   public static let hardInterrupt = ContextFlags(rawValue: 0x08)
   public static let softInterrupt = ContextFlags(rawValue: 0x10)

@@ -19,6 +19,7 @@ public struct CallStatistics: Sendable {
   public private(set) var unqueued: UInt64 = 0
   public private(set) var kicks = KickCounts()
   public private(set) var kinds = CallSummary.Kinds()
+  public private(set) var types = CallSummary.Types()
   private var notJudged = [UInt64](repeating: 0, count: UndecidedReason.allCases.count)
 
   private var queueToKick = DurationRecorder()
@@ -79,6 +80,8 @@ public struct CallStatistics: Sendable {
   private struct PairCount: Sendable {
     var calls: UInt64 = 0
     var ipis: UInt64 = 0
+    /// The shortest time from a queue event to its callback.
+    var shortest = UInt64.max
   }
 
   private struct SourceKey: Hashable, Sendable {
@@ -180,11 +183,12 @@ public struct CallStatistics: Sendable {
     return index
   }
 
-  private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool) {
+  private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool, delay: UInt64 = .max) {
     guard let index = pairTable.number(UInt64(source), UInt64(target)) else { return }
     if index == pairs.count { pairs.append(PairCount()) }
     pairs[index].calls += 1
     if isIPI { pairs[index].ipis += 1 }
+    if delay < pairs[index].shortest { pairs[index].shortest = delay }
   }
 
   private mutating func add(_ call: QueuedCall, pid: Int32) {
@@ -197,9 +201,18 @@ public struct CallStatistics: Sendable {
     case .unknown, .undecided: kicks.unknown += 1
     }
     account(call)
+    switch call.type {
+    case .sync: types.sync += 1
+    case .async: types.async += 1
+    case .irqWork: types.irqWork += 1
+    case .wakeup: types.wakeup += 1
+    case nil: types.unknown += 1
+    }
 
     let isIPI = call.kick == .ipi || call.kick == .maskIPI
-    count(pair: call.source, call.target, isIPI: isIPI)
+    var delay = UInt64.max
+    if !call.inferred, let started = call.started, started >= call.queued { delay = started &- call.queued }
+    count(pair: call.source, call.target, isIPI: isIPI, delay: delay)
 
     time(call, pid: pid)
     if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
@@ -298,6 +311,13 @@ public struct CallStatistics: Sendable {
   // MARK: Giving
 
   /// The sums that must add up: see ``Accounting``.
+  /// The shortest time from a queue event to its callback, for each pair of CPUs of which one was seen, in nanoseconds.
+  public var shortestDelays: [(source: UInt16, target: UInt16, nanoseconds: UInt64)] {
+    zip(pairTable.keys, pairs).compactMap { key, pair in
+      pair.shortest == .max ? nil : (UInt16(key.0), UInt16(key.1), pair.shortest)
+    }
+  }
+
   public var accounting: Accounting {
     Accounting(
       queued: queued, executed: executed, lost: lost, pending: pending,
@@ -337,7 +357,7 @@ public struct CallStatistics: Sendable {
         calls: count.calls, targets: count.targets, kicks: count.kicks)
     }
     return CallSummary(
-      total: total, byKind: kinds,
+      total: total, byKind: kinds, byType: types,
       byCallback: byCallback.sorted {
         ($1.queued &+ $1.localRuns, $0.callback) < ($0.queued &+ $0.localRuns, $1.callback)
       },

@@ -3,6 +3,7 @@ public struct CallSummary: Codable, Sendable, Equatable {
   /// Number of calls; a multi-CPU call is one.
   public var total: UInt64
   public var byKind: Kinds
+  public var byType: Types
   /// Most frequent first.
   public var byCallback: [Callback]
   /// Most frequent first.
@@ -19,6 +20,24 @@ public struct CallSummary: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
       case single, many, wakeup, local, unknown
       case irqWork = "irq_work"
+    }
+
+    public init() {}
+  }
+
+  /// Queued calls by the type of their node. The kernel's names.
+  public struct Types: Codable, Sendable, Equatable {
+    public var sync: UInt64 = 0
+    public var async: UInt64 = 0
+    public var irqWork: UInt64 = 0
+    public var wakeup: UInt64 = 0
+    /// The evidence is not enough.
+    public var unknown: UInt64 = 0
+
+    enum CodingKeys: String, CodingKey {
+      case sync, async, unknown
+      case irqWork = "irq_work"
+      case wakeup = "ttwu"
     }
 
     public init() {}
@@ -74,9 +93,10 @@ public struct CallSummary: Codable, Sendable, Equatable {
     }
   }
 
-  public init(total: UInt64, byKind: Kinds, byCallback: [Callback], byCaller: [Caller]) {
+  public init(total: UInt64, byKind: Kinds, byType: Types, byCallback: [Callback], byCaller: [Caller]) {
     self.total = total
     self.byKind = byKind
+    self.byType = byType
     self.byCallback = byCallback
     self.byCaller = byCaller
   }

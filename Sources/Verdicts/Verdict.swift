@@ -1,3 +1,5 @@
+public import CallHistories
+
 /// Whether the kernel behaved as its engine is meant to.
 public struct Verdict: Codable, Sendable, Equatable {
   public enum Outcome: String, Codable, Sendable {
@@ -21,12 +23,18 @@ public struct Verdict: Codable, Sendable, Equatable {
   /// The divergences found, in time order; the list is capped, ``divergenceCount`` is not.
   public var divergences: [Divergence]
   public var divergenceCount: UInt64
-  /// Stretches of the trace in which nothing could be concluded on some CPU.
+  /// Observations that the engine does not explain but something else may, by reason: none of them is claimed.
+  public var withheld: [Accounting.Reason]
+  /// CPUs whose clocks disagree so far that what was sent seemed to arrive before.
+  public var clockDisagreements: [ClockDisagreement]
+  public var coverage: Coverage
+  /// Stretches of the trace in which a CPU's events were lost.
   public var lossWindows: [LossWindow]
 
   public init(
     result: Outcome, engine: String, judged: UInt64, undecided: UInt64, accounting: Accounting,
-    divergences: [Divergence], divergenceCount: UInt64, lossWindows: [LossWindow]
+    divergences: [Divergence], divergenceCount: UInt64, withheld: [Accounting.Reason],
+    clockDisagreements: [ClockDisagreement], coverage: Coverage, lossWindows: [LossWindow]
   ) {
     self.result = result
     self.engine = engine
@@ -35,7 +43,55 @@ public struct Verdict: Codable, Sendable, Equatable {
     self.accounting = accounting
     self.divergences = divergences
     self.divergenceCount = divergenceCount
+    self.withheld = withheld
+    self.clockDisagreements = clockDisagreements
+    self.coverage = coverage
     self.lossWindows = lossWindows
+  }
+
+  /// By how much one CPU's clock is ahead of another one's.
+  public struct ClockDisagreement: Codable, Sendable, Equatable {
+    public var ahead: Int
+    public var behind: Int
+    public var atLeastNanoseconds: UInt64
+
+    public init(ahead: Int, behind: Int, atLeastNanoseconds: UInt64) {
+      self.ahead = ahead
+      self.behind = behind
+      self.atLeastNanoseconds = atLeastNanoseconds
+    }
+  }
+
+  /// How much of the trace was judged in full: the rest of the time, something unseen may have been on a CPU's queue.
+  public struct Coverage: Codable, Sendable, Equatable {
+    /// From a moment of doubt, such as a loss, to the next at which the state of the CPU's queue was known again.
+    public struct Stretch: Codable, Sendable, Equatable {
+      public var cpu: Int
+      public var startNanoseconds: UInt64
+      public var endNanoseconds: UInt64
+      /// One of the names of `UndecidedReason`.
+      public var reason: String
+
+      public init(cpu: Int, startNanoseconds: UInt64, endNanoseconds: UInt64, reason: String) {
+        self.cpu = cpu
+        self.startNanoseconds = startNanoseconds
+        self.endNanoseconds = endNanoseconds
+        self.reason = reason
+      }
+    }
+
+    /// The trace's length times the number of its CPUs.
+    public var cpuNanoseconds: UInt64
+    /// The part of it in which the state of a CPU's queue was not known.
+    public var unknownNanoseconds: UInt64
+    /// In time order; the list is capped.
+    public var stretches: [Stretch]
+
+    public init(cpuNanoseconds: UInt64, unknownNanoseconds: UInt64, stretches: [Stretch]) {
+      self.cpuNanoseconds = cpuNanoseconds
+      self.unknownNanoseconds = unknownNanoseconds
+      self.stretches = stretches
+    }
   }
 }
 
@@ -78,6 +134,17 @@ public struct Accounting: Codable, Sendable, Equatable {
     self.notJudged = notJudged
     self.local = local
     self.unqueued = unqueued
+  }
+
+  /// A call that seemed to be lost may have another explanation: it is not judged.
+  public mutating func withdrawLost(reason: UndecidedReason) {
+    guard lost > 0 else { return }
+    lost -= 1
+    if let index = notJudged.firstIndex(where: { $0.reason == reason.name }) {
+      notJudged[index].count += 1
+    } else {
+      notJudged.append(Reason(reason: reason.name, count: 1))
+    }
   }
 }
 

@@ -67,23 +67,25 @@ struct Replay {
     try stream.drain(into: &builder)
     builder.finish()
     let result = try result(
-      of: analysis, span: builder.span, counts: builder.statistics, stream: stream)
+      of: analysis, builder, stream: stream)
     return (result, analysis.sink)
   }
 
   private func result<Sink: CompletedCallSink>(
-    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?, counts: HistoryStatistics, stream: MergedStream
+    of analysis: ReplayAnalysis<Sink>, _ builder: borrowing HistoryBuilder, stream: MergedStream
   ) throws -> ReplayResult {
+    let span = builder.span
     let statistics = analysis.statistics
     let comms = comms
     let words = DivergenceWords(names: names)
     let verdict = analysis.verdict(
-      largestSkew: counts.largestSkew, lossWindows: stream.gaps.map(LossWindow.init),
+      of: builder, clockIsShared: TraceClock.isShared(buffer.clock), lossWindows: stream.gaps.map(LossWindow.init),
       words: words.words(for:))
     let blocking = statistics.blocking(names: names) { comms[$0] }
     return ReplayResult(
       trace: summary(of: stream, span: span),
-      health: health(of: stream, builder: counts).items.map(HealthItem.init), verdict: verdict,
+      health: health(of: stream, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
+      verdict: verdict,
       calls: statistics.calls(names: names) { comms[$0] }, kicks: statistics.kicks, latency: statistics.latency,
       matrix: statistics.matrix, interference: statistics.interference(names: names) { comms[$0] },
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
@@ -112,7 +114,7 @@ struct Replay {
         byCPU: byCPU))
   }
 
-  private func health(of stream: MergedStream, builder: HistoryStatistics) -> TraceHealth {
+  private func health(of stream: MergedStream, builder: HistoryStatistics, verdict: Verdict) -> TraceHealth {
     var health = file.health
     health.merge(stream.health)
     if let facts = file.facts {
@@ -124,7 +126,9 @@ struct Replay {
     for (cpu, count) in builder.silentLosses.sorted(by: { $0.key < $1.key }) {
       health.add(HealthWords.silentlyLostEvents(cpu: Int(cpu), count: count))
     }
-    if builder.largestSkew > 0 { health.add(HealthWords.clockSkew(nanoseconds: builder.largestSkew)) }
+    if let skew = verdict.clockDisagreements.map(\.atLeastNanoseconds).max() {
+      health.add(HealthWords.clockSkew(nanoseconds: skew))
+    }
     return health
   }
 

@@ -14,10 +14,12 @@ private final class Counter: CallHistoryConsumer {
   var unqueued: UInt64 = 0
 
   func flushCompleted(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
     flushes += 1
-    return members.count % 2 == 0 ? .explained : .undecided(.stateUnknown)
+    if members.count % 2 == 0 { return FlushJudgement(.explained, syncs: 0...1, laterKicker: later.isEmpty ? nil : 0) }
+    return FlushJudgement(.undecided(.stateUnknown))
   }
 
   func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
@@ -28,6 +30,7 @@ private final class Counter: CallHistoryConsumer {
   func anomalyFound(_ anomaly: HistoryAnomaly) { anomalies += 1 }
   func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) { handlers += 1 }
   func unqueuedCallback(_ event: TraceEvent) { unqueued += 1 }
+  func stateUnknown(_ stretch: UnknownStretch) {}
 }
 
 /// Events that no kernel records: nothing traps, every call is handed on once, and memory stays bounded.

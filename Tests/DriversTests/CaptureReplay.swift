@@ -13,7 +13,7 @@ struct SeenFlush {
   var judgement: FlushJudgement
 
   /// Whether the engine explains it.
-  var isExplained: Bool { if case .explained = judgement { true } else { false } }
+  var isExplained: Bool { if case .explained = judgement.outcome { true } else { false } }
 }
 
 /// Hands everything on to an analysis, and keeps the flushes.
@@ -28,9 +28,10 @@ final class FlushWatcher<Sink: CompletedCallSink>: CallHistoryConsumer {
   }
 
   func flushCompleted(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    let judgement = analysis.flushCompleted(flush, members: members, silent: silent)
+    let judgement = analysis.flushCompleted(flush, members: members, silent: silent, later: later)
     if keepsFlushes {
       flushes.append(
         SeenFlush(flush: flush, members: Array(members), silent: Array(silent), judgement: judgement))
@@ -49,6 +50,8 @@ final class FlushWatcher<Sink: CompletedCallSink>: CallHistoryConsumer {
   }
 
   func unqueuedCallback(_ event: TraceEvent) { analysis.unqueuedCallback(event) }
+
+  func stateUnknown(_ stretch: UnknownStretch) { analysis.stateUnknown(stretch) }
 }
 
 extension HistorySettings {
@@ -82,7 +85,7 @@ struct CaptureReplay<Sink: CompletedCallSink> {
     self.sink = watcher.analysis.sink
     var found: [FoundDivergence] = []
     verdict = watcher.analysis.verdict(
-      largestSkew: builder.statistics.largestSkew,
+      of: builder, clockIsShared: trace.clockIsShared,
       lossWindows: trace.gaps.map {
         LossWindow(
           cpu: Int($0.cpu), startNanoseconds: $0.afterNanoseconds, endNanoseconds: $0.beforeNanoseconds,

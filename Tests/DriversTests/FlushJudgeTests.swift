@@ -20,7 +20,8 @@ import Testing
         cpu: 1, inHandler: inHandler, notBefore: 90, notAfter: 100, previousEnd: 0, kicksUndecidable: undecidable,
         otherKickPossible: otherKick)
       let finding = judge.judge(
-        flush, members: ContiguousArray(members), silent: [], kicksAreRecorded: true)
+        flush, members: ContiguousArray(members), silent: [], later: [], kicksAreRecorded: true
+      ).finding
       let expected = Self.expected(members, flush)
       let found = Self.name(finding)
       counts[found, default: 0] += 1
@@ -112,8 +113,8 @@ import Testing
       otherKickPossible: otherKick)
     return Self.name(
       judge.judge(
-        flush, members: ContiguousArray(members), silent: ContiguousArray(silent),
-        kicksAreRecorded: kicks))
+        flush, members: ContiguousArray(members), silent: ContiguousArray(silent), later: [], kicksAreRecorded: kicks
+      ).finding)
   }
 
   /// An order is only wrong where the windows do not even touch.

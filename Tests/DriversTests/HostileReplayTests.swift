@@ -30,7 +30,7 @@ import Verdicts
     }
     builder.finish()
     var found: UInt64 = 0
-    let verdict = analysis.verdict(largestSkew: builder.statistics.largestSkew, lossWindows: []) {
+    let verdict = analysis.verdict(of: builder, clockIsShared: false, lossWindows: []) {
       found += 1
       return Divergence(
         rule: $0.rule.rawValue, timeNanoseconds: $0.time, cpus: $0.cpus.map(Int.init), callback: nil, events: [],

@@ -69,6 +69,17 @@ extension ReplayResult {
         expected: hostileNames[4], explanation: hostileNames.joined(separator: " ")),
     ],
     divergenceCount: 3,
+    withheld: [.init(reason: "clockSkew", count: 2), .init(reason: hostileNames[2], count: 1)],
+    clockDisagreements: [.init(ahead: 3, behind: 1, atLeastNanoseconds: 4_200)],
+    coverage: .init(
+      cpuNanoseconds: 19_200_000_000, unknownNanoseconds: 410_000_000,
+      stretches: [
+        .init(
+          cpu: 5, startNanoseconds: start + 1_102_000_000, endNanoseconds: start + 1_110_000_000, reason: "targetGap"),
+        .init(
+          cpu: 2, startNanoseconds: start + 1_700_000_000, endNanoseconds: start + 1_900_000_000,
+          reason: hostileNames[1]),
+      ]),
     lossWindows: [
       .init(cpu: 5, startNanoseconds: start + 1_102_000_000, endNanoseconds: start + 1_109_400_000, lostEvents: 57),
       .init(cpu: 3, startNanoseconds: nil, endNanoseconds: start + 1_204, lostEvents: nil),
@@ -120,7 +131,9 @@ extension ReplayResult {
     byCaller += hostileNames.map {
       CallSummary.Caller(callsite: $0, callback: "mce_reload", comm: $0, calls: 1, targets: 2, kicks: 1)
     }
-    return CallSummary(total: 3_630, byKind: kinds, byCallback: byCallback, byCaller: byCaller)
+    var types = CallSummary.Types()
+    (types.sync, types.async, types.irqWork, types.wakeup, types.unknown) = (1_204, 3_100, 41, 622, 1_153)
+    return CallSummary(total: 3_630, byKind: kinds, byType: types, byCallback: byCallback, byCaller: byCaller)
   }()
 
   static let exampleKicks: KickCounts = {

@@ -45,8 +45,9 @@ extension ReplayResult {
     verdict: Verdict(
       result: .undecided, engine: "mainline", judged: 0, undecided: 0,
       accounting: Accounting(queued: 0, executed: 0, lost: 0, pending: 0, notJudged: [], local: 0, unqueued: 0),
-      divergences: [], divergenceCount: 0, lossWindows: []),
-    calls: CallSummary(total: 0, byKind: .init(), byCallback: [], byCaller: []), kicks: KickCounts(),
+      divergences: [], divergenceCount: 0, withheld: [], clockDisagreements: [],
+      coverage: .init(cpuNanoseconds: 0, unknownNanoseconds: 0, stretches: []), lossWindows: []),
+    calls: CallSummary(total: 0, byKind: .init(), byType: .init(), byCallback: [], byCaller: []), kicks: KickCounts(),
     latency: LatencySplit(
       queueToKick: .none, kickToHandler: .none, handlerToStart: .none, queueToStart: .none, startToEnd: .none,
       callerWaitAtMost: .none),

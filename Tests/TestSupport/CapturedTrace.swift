@@ -13,6 +13,8 @@ public struct CapturedTrace: Sendable {
   public var recordedKinds: Set<EventKind> = []
   /// CPUs ran whose events were not recorded.
   public var someCPUsUnrecorded = false
+  /// All CPUs read one clock.
+  public var clockIsShared = false
   public let symbols: SymbolTable
 
   /// The captures, by file name, each read once.
@@ -27,6 +29,7 @@ public struct CapturedTrace: Sendable {
     gaps = stream.gaps
     cpus = buffer.regions.map(\.cpu)
     symbols = file.symbols
+    clockIsShared = TraceClock.isShared(buffer.clock)
     if let facts = file.facts {
       recordedKinds = Set(facts.enabledEvents.compactMap { EventKind(qualifiedName: $0) })
       if let online = facts.online, let recorded = facts.recorded {

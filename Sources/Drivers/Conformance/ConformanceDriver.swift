@@ -10,6 +10,12 @@ public struct ConformanceDriver: ~Copyable {
 
   public private(set) var divergences: [FoundDivergence] = []
   public private(set) var divergenceCount: UInt64 = 0
+  /// The most stretches of unknown state that are kept in full; the time in all of them is summed up.
+  public static let keptStretches = 1_000
+
+  private var stretches: [UnknownStretch] = []
+  private var unknownNanoseconds: UInt64 = 0
+  private var judgedCPUs: Set<UInt16> = []
   var judge = FlushJudge()
 
   public init() {}
@@ -17,33 +23,43 @@ public struct ConformanceDriver: ~Copyable {
   /// Judges one flush.
   mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-    kicksAreRecorded: Bool
+    later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> FlushJudgement {
-    switch judge.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded) {
-    case .explained: return .explained
-    case .undecided(let reason): return .undecided(reason)
+    let judged = judge.judge(
+      flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
+    switch judged.finding {
+    case .explained:
+      return FlushJudgement(.explained, syncs: judged.syncs, laterKicker: judged.laterKicker)
+    case .undecided(let reason): return FlushJudgement(.undecided(reason))
     case .violated(let violation):
-      add(divergence(violation, flush: flush, members: members))
-      return .diverges
+      add(divergence(violation, flush: flush, members: members, silent: silent))
+      return FlushJudgement(.diverges)
     }
   }
 
   private func divergence(
-    _ violation: FlushJudge.Violation, flush: CompletedFlush, members: ContiguousArray<FlushMember>
+    _ violation: FlushJudge.Violation, flush: CompletedFlush, members: ContiguousArray<FlushMember>,
+    silent: ContiguousArray<FlushMember>
   ) -> FoundDivergence {
     var events: [EventReference] = []
     var cpus: [UInt16] = []
     // A flush can be large; the first members show it as well.
-    for index in violation.members.prefix(8) {
-      let member = members[index]
+    for member in violation.members.prefix(8).map({ members[$0] }) + violation.silent.map({ silent[$0] }) {
       events.append(EventReference(cpu: member.source, nanoseconds: member.queued, kind: .csdQueueCPU))
       if member.kick == .ipi || member.kick == .maskIPI {
         events.append(
           EventReference(
             cpu: member.source, nanoseconds: member.kicked, kind: member.kick == .ipi ? .ipiSendCPU : .ipiSendCPUMask))
       }
-      events.append(EventReference(cpu: flush.cpu, nanoseconds: member.started, kind: .csdFunctionEntry))
+      if member.started != .max {
+        events.append(EventReference(cpu: flush.cpu, nanoseconds: member.started, kind: .csdFunctionEntry))
+      }
       if !cpus.contains(member.source) { cpus.append(member.source) }
+    }
+    if violation.rule == .missedByFlush {
+      events.append(
+        EventReference(cpu: flush.floor.source, nanoseconds: flush.floor.queued, kind: .csdQueueCPU))
+      events.append(EventReference(cpu: flush.cpu, nanoseconds: flush.floor.started, kind: .csdFunctionEntry))
     }
     if !cpus.contains(flush.cpu) { cpus.append(flush.cpu) }
     // The member that is out of place is the last of those named; a missing kick was owed by whichever came first.
@@ -52,23 +68,56 @@ public struct ConformanceDriver: ~Copyable {
     let time = violation.rule == .kickMissing ? member.queued : member.started
     return FoundDivergence(
       rule: violation.rule, time: time, cpus: cpus, function: member.function, csd: member.csd,
-      events: events.sorted { ($0.nanoseconds, $0.cpu) < ($1.nanoseconds, $1.cpu) }, margin: violation.margin)
+      events: events.sorted { ($0.nanoseconds, $0.cpu) < ($1.nanoseconds, $1.cpu) },
+      comparisons: violation.comparisons, absent: violation.absent,
+      absence: (members.map(\.queued).min() ?? time)...max(flush.notAfter, members.map(\.queued).max() ?? time))
   }
 
   /// Takes an anomaly of the histories, which is a divergence from the rule that it names.
   mutating func take(_ anomaly: HistoryAnomaly) {
-    let rule: Rule =
+    let callbacks: [EventKind] = [.csdFunctionEntry, .csdFunctionExit]
+    let (rule, absent): (Rule, [EventKind]) =
       switch anomaly.kind {
-      case .neverRan: .lostCallback
-      case .ranLater: .missedByFlush
-      case .ranElsewhere: .wrongCPU
-      case .ranTwice: .ranTwice
-      case .kickWithoutQueue: .kickWithoutQueue
+      case .neverRan: (.lostCallback, callbacks)
+      case .ranLater: (.missedByFlush, callbacks)
+      case .ranElsewhere: (.wrongCPU, callbacks)
+      case .ranTwice: (.ranTwice, [.csdQueueCPU])
+      case .kickWithoutQueue: (.kickWithoutQueue, [.csdQueueCPU])
+      case .polledNotIdle: (.polledNotIdle, [.schedSwitch])
+      case .csdReused: (.csdReused, callbacks)
+      case .forbiddenContext: (.forbiddenContext, [])
+      case .addedToOffline: (.addToOffline, [])
+      case .missedByDyingFlush: (.missedByDyingFlush, callbacks)
+      case .localRun: (.localRun, [])
       }
+    let times = anomaly.events.map(\.nanoseconds) + [anomaly.time]
+    let first = times.min() ?? anomaly.time
     add(
       FoundDivergence(
         rule: rule, time: anomaly.time, cpus: anomaly.cpus, function: anomaly.function, csd: anomaly.csd,
-        events: anomaly.events, margin: anomaly.margin))
+        events: anomaly.events, comparisons: anomaly.comparisons, absent: absent,
+        absence: first...max(first, anomaly.through ?? times.max() ?? first)))
+  }
+
+  // MARK: Coverage
+
+  mutating func take(_ stretch: UnknownStretch) {
+    unknownNanoseconds &+= stretch.end &- stretch.begin
+    judgedCPUs.insert(stretch.cpu)
+    if stretches.count < Self.keptStretches { stretches.append(stretch) }
+  }
+
+  /// How much of a trace's time the state of the queues was known. Every CPU begins with a stretch in which it is not.
+  func coverage(of span: ClosedRange<UInt64>?) -> Verdict.Coverage {
+    let length = span.map { $0.upperBound - $0.lowerBound } ?? 0
+    let total = length.multipliedReportingOverflow(by: UInt64(judgedCPUs.count))
+    return Verdict.Coverage(
+      cpuNanoseconds: total.overflow ? .max : total.partialValue,
+      unknownNanoseconds: min(unknownNanoseconds, total.overflow ? .max : total.partialValue),
+      stretches: stretches.sorted { ($0.begin, $0.cpu) < ($1.begin, $1.cpu) }.map {
+        Verdict.Coverage.Stretch(
+          cpu: Int($0.cpu), startNanoseconds: $0.begin, endNanoseconds: $0.end, reason: $0.reason.name)
+      })
   }
 
   private mutating func add(_ divergence: FoundDivergence) {

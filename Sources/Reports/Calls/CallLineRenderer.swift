@@ -47,7 +47,7 @@ public struct CallLineRenderer {
       if targets.count > 0 { bytes.append(UInt8(ascii: ",")) }
       put("{\"cpu\":")
       put(UInt64(call.source))
-      put(",\"queuedNanoseconds\":null,\"kick\":\"none\",\"startedNanoseconds\":")
+      put(",\"queuedNanoseconds\":null,\"type\":null,\"typeEvidence\":[],\"kick\":\"none\",\"startedNanoseconds\":")
       put(started)
       put(",\"endedNanoseconds\":")
       put(call.localEnded)
@@ -61,7 +61,11 @@ public struct CallLineRenderer {
     put(UInt64(target.target))
     put(",\"queuedNanoseconds\":")
     put(target.queued)
-    put(",\"kick\":\"")
+    put(",\"type\":")
+    put(Self.types[target.type.map { Int($0.rawValue) } ?? Self.types.count - 1])
+    put(",\"typeEvidence\":[")
+    put(Self.evidence[Int(target.typeEvidence.rawValue) % Self.evidence.count])
+    put("],\"kick\":\"")
     put(target.kick.name)
     put("\",\"startedNanoseconds\":")
     put(target.started)
@@ -78,6 +82,12 @@ public struct CallLineRenderer {
     } else {
       put("null}")
     }
+  }
+
+  /// By raw value; the last is for unknown.
+  private static let types = CallType.allCases.map { "\"\($0.name)\"" } + ["null"]
+  private static let evidence = (0..<UInt8(16)).map { value in
+    TypeEvidence(rawValue: value).names.map { "\"\($0)\"" }.joined(separator: ",")
   }
 
   /// The outcome's name and its reason. A callback that never ran, though it must have, is pending for ever.

@@ -8,6 +8,7 @@ extension HTMLReport {
       <div class="pair">
       <div><h3>By kind</h3>\(kinds(calls))</div>
       <div><h3>Kicks</h3>\(kicks(result.kicks))</div>
+      <div><h3>Types</h3>\(types(calls.byType))</div>
       </div>
       <h3>By callback</h3>
       \(callbacks(calls.byCallback))
@@ -26,6 +27,21 @@ extension HTMLReport {
       table.add([
         "\(visible: kind.name)", HTMLPiece.count(kind.count), "\(visible: Quantity.share(kind.count, of: calls.total))",
         "\(visible: kind.meaning)",
+      ])
+    }
+    return table.html
+  }
+
+  private static func types(_ types: CallSummary.Types) -> HTML {
+    let types = NodeTypeWords.all(types)
+    let total = types.reduce(UInt64(0)) { $0.plus($1.count) }
+    var table = HTMLTable(
+      "Queued calls by the type of their node, which is concluded",
+      [.init("type", .header), .init("calls", .number), .init("share", .number), .init("")])
+    for type in types {
+      table.add([
+        "\(visible: type.name)", HTMLPiece.count(type.count), "\(visible: Quantity.share(type.count, of: total))",
+        "\(visible: type.meaning)",
       ])
     }
     return table.html

@@ -44,11 +44,33 @@ extension HTMLReport {
       <p class="\(balanced ? "soft" : "bad")">\(visible: Words.capitalized(Words.balance(accounting))).</p>
       <p>Beside them: \(visible: Quantity.count(accounting.local, "local run")), and \
       \(visible: Quantity.count(accounting.unqueued, "run")) that no event of this trace queued.</p>
-      \(lossWindows(verdict.lossWindows))
+      \(paragraph(Words.coverage(verdict.coverage)))\(paragraph(Words.withheld(verdict)))
+      \(lossWindows(verdict.lossWindows))\(unknownStretches(verdict.coverage))
       """
     return Section(
       identifier: "verdict", title: "Verdict",
       note: "\(visible: Words.judged(verdict)) against the engine <code>\(name: verdict.engine)</code>", body: body)
+  }
+
+  private static func paragraph(_ text: String?) -> HTML { text.map { "<p>\(visible: $0)</p>" } ?? "" }
+
+  private static func unknownStretches(_ coverage: Verdict.Coverage) -> HTML {
+    if coverage.stretches.isEmpty { return "" }
+    let limit = 30
+    var table = HTMLTable(
+      "Stretches in which the state of a queue was not known",
+      [.init("CPU", .header), .init("from", .number), .init("to", .number), .init("for", .number), .init("reason")])
+    for stretch in coverage.stretches.prefix(limit) {
+      table.add([
+        "CPU \(stretch.cpu)", "\(visible: Quantity.time(stretch.startNanoseconds)) s",
+        "\(visible: Quantity.time(stretch.endNanoseconds)) s",
+        HTMLPiece.duration(stretch.endNanoseconds.minus(stretch.startNanoseconds)), HTMLPiece.name(stretch.reason),
+      ])
+    }
+    return """
+      <h3>Where an absent event proves nothing</h3>
+      \(table.html)\(HTMLPiece.more(coverage.stretches.count, shown: limit, "stretches"))
+      """
   }
 
   private static func lossWindows(_ windows: [LossWindow]) -> HTML {
@@ -65,7 +87,7 @@ extension HTMLReport {
       ])
     }
     return """
-      <h3>Where nothing could be concluded</h3>
+      <h3>Where events were lost</h3>
       \(table.html)\(HTMLPiece.more(windows.count, shown: limit, "stretches"))
       """
   }

@@ -9,6 +9,10 @@ extension TerminalReport {
       kinds.add([kind.name, Quantity.count(kind.count), Quantity.share(kind.count, of: calls.total), kind.meaning])
     }
     page.table(kinds)
+    let types = NodeTypeWords.all(calls.byType).filter { $0.count > 0 }
+    if !types.isEmpty {
+      page.prose("Nodes: " + types.map { "\(Quantity.count($0.count)) \($0.name)" }.joined(separator: ", ") + ".")
+    }
 
     let limit = 15
     if !calls.byCallback.isEmpty {

@@ -31,10 +31,12 @@ extension TerminalReport {
     page.prose(
       "Beside them: \(Quantity.count(accounting.local, "local run")),"
         + " \(Quantity.count(accounting.unqueued, "run")) that no event of this trace queued.")
+    if let coverage = Words.coverage(verdict.coverage) { page.prose(coverage) }
+    if let withheld = Words.withheld(verdict) { page.prose(withheld) }
 
     let windowLimit = 12
     if !verdict.lossWindows.isEmpty {
-      page.line("  Nothing could be concluded here:")
+      page.line("  Events were lost here:")
       for window in verdict.lossWindows.prefix(windowLimit) {
         let from = window.startNanoseconds.map { "\(Quantity.time($0)) s" } ?? "the start"
         let to = window.endNanoseconds.map { "\(Quantity.time($0)) s" } ?? "the end"

@@ -70,6 +70,36 @@ public struct DivergenceWords {
         \(source) sent a cross-call IPI to \(target), but in the same context it had queued nothing for \(target) since it \
         was last seen doing something else.
         """
+    case .polledNotIdle:
+      return """
+        \(source) left the IPI to \(target) out because that CPU's idle task was to see NEED_RESCHED. But \(target) ran other \
+        tasks from before the call was queued until it ran.
+        """
+    case .csdReused:
+      let other = found.cpus.count > 1 ? "CPU \(found.cpus[1])" : "another CPU"
+      return """
+        \(source) queued the csd of \(callback) while it was still on its way to \(target), for which \(other) had queued it: \
+        it can't have been unlocked before, because \(target) did something else until \(margin(found)) later.
+        """
+    case .forbiddenContext:
+      return """
+        \(source) made the call with interrupts off or from within an interrupt, as the flags of its queue event say. There \
+        another CPU that waits for \(source) in the same way would wait for ever.
+        """
+    case .addToOffline:
+      return """
+        \(source) queued \(callback) to \(target) after the step that takes \(target) down had ended, and before any that \
+        brings it up began.
+        """
+    case .missedByDyingFlush:
+      return """
+        \(source) had added \(callback) to the queue of \(target) before that CPU was gone. It ran only after \(target) had \
+        come back.
+        """
+    case .localRun:
+      return found.csd == 0
+        ? "\(source) ran \(callback) in place, and interrupts were on when it began."
+        : "\(source) queued \(callback) to itself."
     }
   }
 

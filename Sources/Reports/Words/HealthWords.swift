@@ -35,7 +35,8 @@ public enum HealthWords {
   public static func clockSkew(nanoseconds: UInt64) -> TraceHealth.Item {
     TraceHealth.Item(
       name: "clockSkew", count: nanoseconds, severity: .dataLoss,
-      remedy: "The clocks of the CPUs disagree by at least this many nanoseconds; findings that rest on less are "
-        + "dropped. Record with a clock that is the same on all CPUs, for example -C mono.")
+      remedy:
+        "The clocks of the CPUs disagree by at least this many nanoseconds, so nothing is said to diverge, and times "
+        + "between CPUs are wrong. Record with a clock that is the same on all CPUs, for example -C mono.")
   }
 }

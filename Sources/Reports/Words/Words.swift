@@ -24,7 +24,10 @@ enum Words {
         ? "One observation is explained by no order of the steps within their windows."
         : "\(Quantity.count(verdict.divergenceCount)) observations are explained by no order of the steps within their"
           + " windows."
-    case .undecided: "Nothing could be judged; the accounting and the health below say why."
+    case .undecided:
+      verdict.clockDisagreements.isEmpty
+        ? "Nothing could be judged; the accounting and the health below say why."
+        : "The clocks of the CPUs disagree, so that nothing can be said of what happened between them."
     }
   }
 
@@ -49,6 +52,23 @@ enum Words {
     let all = verdict.judged.plus(verdict.undecided)
     if all == 0 { return "no queued calls" }
     return "\(Quantity.share(verdict.judged, of: all)) of \(Quantity.count(all, "queued call")) judged"
+  }
+
+  /// How much of the time was judged in full: `97.3 % of the CPUs' time`; nil for a trace without time.
+  static func coverage(_ coverage: Verdict.Coverage) -> String? {
+    if coverage.cpuNanoseconds == 0 { return nil }
+    let known = coverage.cpuNanoseconds.minus(coverage.unknownNanoseconds)
+    return
+      "The state of the queues was known for \(Quantity.share(known, of: coverage.cpuNanoseconds)) of the CPUs' time."
+  }
+
+  /// What is not claimed, and why; nil where there is nothing of the kind.
+  static func withheld(_ verdict: Verdict) -> String? {
+    if verdict.withheld.isEmpty { return nil }
+    let all = verdict.withheld.reduce(UInt64(0)) { $0.plus($1.count) }
+    let reasons = verdict.withheld.map { "\(Quantity.count($0.count)) \(VisibleText.escape($0.reason))" }
+    return "Not claimed, because something else may explain it: \(Quantity.count(all, "observation"))"
+      + " (\(reasons.joined(separator: ", ")))."
   }
 
   /// The sum of the accounting's parts, or nil where it is larger than a count can be.
@@ -121,6 +141,23 @@ struct CallKindWords {
       CallKindWords(name: "irq_work", meaning: "irq_work on another CPU", count: kinds.irqWork),
       CallKindWords(name: "local", meaning: "on the calling CPU only", count: kinds.local),
       CallKindWords(name: "unknown", meaning: "the trace does not tell", count: kinds.unknown),
+    ]
+  }
+}
+
+/// A type of node, with its words.
+struct NodeTypeWords {
+  var name: String
+  var meaning: String
+  var count: UInt64
+
+  static func all(_ types: CallSummary.Types) -> [NodeTypeWords] {
+    [
+      NodeTypeWords(name: "SYNC", meaning: "the caller waits", count: types.sync),
+      NodeTypeWords(name: "ASYNC", meaning: "the caller does not wait", count: types.async),
+      NodeTypeWords(name: "IRQ_WORK", meaning: "run without a callback of its own", count: types.irqWork),
+      NodeTypeWords(name: "TTWU", meaning: "run last, all at once", count: types.wakeup),
+      NodeTypeWords(name: "unknown", meaning: "the evidence is not enough", count: types.unknown),
     ]
   }
 }
