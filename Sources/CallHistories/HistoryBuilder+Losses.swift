@@ -10,6 +10,9 @@ extension HistoryBuilder {
     ensure(cpu: cpu)
     cpus[cpu].seen = true
     cpus[cpu].currentPid = -1
+    gaps &+= 1
+    cpus[cpu].gaps &+= 1
+    latestGapEnd = max(latestGapEnd, gap.beforeNanoseconds ?? gap.afterNanoseconds ?? 0)
     lose(
       cpu: cpu, from: gap.afterNanoseconds ?? firstTime ?? 0, until: gap.beforeNanoseconds ?? QueuedCall.never)
     // A call that is queued while the gap lasts may run in it as well.
@@ -35,6 +38,7 @@ extension HistoryBuilder {
   private mutating func lose(cpu: Int, from begin: UInt64, until time: UInt64) {
     unsettle(cpu: cpu, at: begin, reason: .targetGap)
     cpus[cpu].unseenBy = time
+    cpus[cpu].unseenLevels = 0b1111
     // What is found behind a loss may belong to other calls than it seems to.
     cpus[cpu].floor = CompletedFlush.Floor()
 
@@ -79,13 +83,28 @@ extension HistoryBuilder {
     ensure(cpu: cpu)
     let isDown = event.callsite == 0
     guard cpus[cpu].hotplug == .none || (cpus[cpu].hotplug == .offline && !isDown) else { return }
+    if !isDown, cpus[cpu].hotplug == .none, isCertainlyOnline(cpu: cpu) { return }
     cpus[cpu].hotplug = isDown ? .dying : .rising
     cpus[cpu].hotplugStep = event.detail
     unsettle(cpu: cpu, at: event.nanoseconds, reason: .hotplug)
     forgetState(of: cpu, at: event.nanoseconds, reason: .hotplug)
     if cpus[cpu].flush >= 0 { flushes[Int(cpus[cpu].flush)].reason = .hotplug }
     cpus[cpu].previousFlushKnown = false
+    if !isDown { goes(cpu: cpu) }
+  }
+
+  /// From its last event on, a CPU may have flushed its queue and not shown it.
+  private mutating func goes(cpu: Int) {
+    cpus[cpu].timesGone &+= 1
     mark(pendingOn: cpu, .hotplug)
+  }
+
+  /// Whether a CPU has shown an event since which it can't have gone offline unnoticed.
+  ///
+  /// Steps are taken for CPUs that are online, too, whenever somebody registers a new one: each new ring buffer does.
+  private func isCertainlyOnline(cpu: Int) -> Bool {
+    cpus[cpu].lastOutsideFlush > 0 && cpus[cpu].lastOutsideFlush > latestGapEnd
+      && settings.recordedKinds.contains(.cpuhpEnter)
   }
 
   mutating func hotplugStepExited(_ event: TraceEvent) {
@@ -101,6 +120,7 @@ extension HistoryBuilder {
     cpus[cpu].hotplug = .offline
     cpus[cpu].offlineAt = event.nanoseconds
     cpus[cpu].offlineBy = event.cpu
+    goes(cpu: cpu)
     // What ran while it died is not shown; that is known, and no loss.
     cpus[cpu].currentPid = -1
     abandonFlush(cpu: cpu, reason: .hotplug)

@@ -81,11 +81,22 @@ extension HistoryBuilder {
     guard node >= 0 else { return -1 }
     if nodes[Int(node)].nextWithKey >= 0 { node = newest(from: node, event, flush: flush) }
     guard node >= 0 else { return -1 }
+    if mayBelongToLostQueueEvent(node) {
+      giveUp(node, reason: .targetGap)
+      return -1
+    }
     if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
     let wasMissed = nodes[Int(node)].marks.contains(.missed)
     unlink(node)
     if wasMissed { ranLate(node, event, flush: flush) }
     return node
+  }
+
+  /// Whether a call may have run in a gap of its target, and its csd have been queued again in a gap of another CPU: then a
+  /// callback can belong to either.
+  private func mayBelongToLostQueueEvent(_ node: Int32) -> Bool {
+    let call = nodes[Int(node)]
+    return call.marks.contains(.targetGap) && gaps &- cpus[Int(call.target)].gaps != call.gapsElsewhere
   }
 
   /// The first of a chain, from a node on, that a callback can belong to.
@@ -345,6 +356,12 @@ extension HistoryBuilder {
     }
   }
 
+  private func mayBeSeveral(_ call: CallRecord) -> Bool {
+    let count = targetScratch.count
+    if count == 0 || call.kind != .many && call.kind != .unknown { return false }
+    return call.localStarted != QueuedCall.never || count > 1 && targetScratch[0].kick == .coalesced
+  }
+
   private func completed(_ call: CallRecord) -> CompletedCall {
     var waits: Bool?
     switch call.kind {
@@ -364,6 +381,7 @@ extension HistoryBuilder {
     return CompletedCall(
       kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
       flags: call.flags, began: call.began, localStarted: optional(call.localStarted),
-      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), waits: waits)
+      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), mayBeSeveral: mayBeSeveral(call),
+      waits: waits)
   }
 }

@@ -34,7 +34,9 @@ extension HistoryBuilder {
     }
     calls[sequence].lastNode = node
     calls[sequence].openNodes += 1
-    if cpus[target].hotplug != .none { nodes[Int(node)].marks.insert(.hotplug) }
+    nodes[Int(node)].timesGone = cpus[target].timesGone
+    nodes[Int(node)].gapsElsewhere = gaps &- cpus[target].gaps
+    if cpus[target].hotplug.mayHideFlushes { nodes[Int(node)].marks.insert(.hotplug) }
     if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
     if orphans.mayHold(csd: event.csd) { noteSkew(event) }
     appendPending(node, target: target)
@@ -287,8 +289,11 @@ extension HistoryBuilder {
       calls[sequence].localOpen = true
       return sequence
     case .closed, .runningLocally:
+      // What this context did before was lost: it may be a part of a call to many CPUs.
+      let isLoneRun = cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 0
       var call = CallRecord(
-        kind: .local, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
+        kind: isLoneRun ? .local : .unknown, source: event.cpu, level: level, pid: event.pid, flags: event.flags,
+        function: event.function,
         callsite: 0, began: event.nanoseconds)
       call.localStarted = event.nanoseconds
       call.localOpen = true

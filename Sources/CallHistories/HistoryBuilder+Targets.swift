@@ -230,10 +230,14 @@ extension HistoryBuilder {
   private func presence(_ node: Int32, hasWakeup: Bool) -> Presence {
     let marks = nodes[Int(node)].marks
     if marks.contains(.targetGap) { return .undecided(.targetGap) }
-    if marks.contains(.hotplug) { return .undecided(.hotplug) }
+    // Wherever it ran, it would not show: by now every queue that it can have been on was taken.
+    if nodes[Int(node)].kind == .irqWork, !marks.contains(.sourceGap) { return .ranSilently }
+    if marks.contains(.hotplug) || nodes[Int(node)].timesGone != cpus[Int(nodes[Int(node)].target)].timesGone {
+      return .undecided(.hotplug)
+    }
     if marks.contains(.sourceGap) { return .undecided(.sourceGap) }
     switch nodes[Int(node)].kind {
-    case .irqWork: return .ranSilently
+    case .irqWork: return .undecided(.sourceGap)
     case .wakeup where hasWakeup || marks.contains(.mayHaveRun): return .ranSilently
     case .unknown: return .undecided(.typeUnknown)
     case .wakeup, .single, .many, .local:

@@ -46,6 +46,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var recordedMask: UInt32 = 0
 
   var unsettledCount = 0
+  /// How often events of any CPU were lost, and until when at the latest.
+  var gaps: UInt32 = 0
+  var latestGapEnd: UInt64 = 0
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0
@@ -133,6 +136,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .schedSwitch: switched(event)
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
+    // An event shows that whatever interrupts its context has not begun yet, or is over.
+    if cpus[cpu].unseenLevels != 0 { cpus[cpu].unseenLevels &= (1 << level.rawValue) &- 1 }
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }

@@ -11,6 +11,10 @@ struct CPUState {
     case offline
     /// Another CPU takes steps for it. Left for `none` at its first own event.
     case rising
+
+    /// Whether the CPU may flush its queue without showing it. One that dies does so only after its last event; what was queued
+    /// before shows in it, or the CPU was gone when it shows the next.
+    var mayHideFlushes: Bool { self == .offline || self == .rising }
   }
 
   /// A callback that runs, or a local run.
@@ -44,6 +48,12 @@ struct CPUState {
   /// Of all that the flushes judged so far ran, what was queued last.
   var floor = CompletedFlush.Floor()
 
+  /// How often the CPU was gone, or was on its way in: then it may flush and show nothing.
+  var timesGone: UInt32 = 0
+  /// How often its events were lost.
+  var gaps: UInt32 = 0
+  /// The context levels of which nothing was seen since events were lost, or since the trace began: bit i is level i.
+  var unseenLevels: UInt8 = 0b1111
   /// When the step that took the CPU down was over, and which CPU took it; and when the CPU showed an event again.
   var offlineAt = QueuedCall.never
   var offlineBy: UInt16 = 0

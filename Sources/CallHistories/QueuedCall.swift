@@ -37,6 +37,10 @@ public struct QueuedCall: Sendable {
   /// When, and by which CPU, the same csd was queued again although this call was still waited for.
   var reusedAt = QueuedCall.never
   var reusedBy: UInt16 = 0
+  /// How often its target had been gone when it was queued.
+  var timesGone: UInt32 = 0
+  /// How often events of other CPUs than its target had been lost when it was queued.
+  var gapsElsewhere: UInt32 = 0
   /// When the flush began that must have taken the node and did not.
   var missedAt = QueuedCall.never
 
@@ -111,6 +115,9 @@ public struct CompletedCall: Sendable {
   public var localEnded: UInt64?
   /// The caller's next event in the same context, after kick and local run: if it waited, it waited no longer.
   public var callerMovedOn: UInt64?
+  /// Two calls in a row, of the same function to the same kind of targets, would show the same events: one whose targets were
+  /// all busy needs no kick, and one to the own CPU alone shows nothing but its local run.
+  public var mayBeSeveral = false
   /// Whether the caller waited: known when it did not, or when nothing of the kind ever waits; nil otherwise.
   public var waits: Bool?
 }

@@ -38,6 +38,8 @@ public struct CallLineRenderer {
     if call.callsite == 0 { put("null") } else { putName(call.callsite) }
     put(",\"waits\":")
     put(call.waits.map { $0 ? "true" : "false" } ?? "null")
+    put(",\"mayBeSeveral\":")
+    put(call.mayBeSeveral ? "true" : "false")
     put(",\"targets\":[")
     for index in targets.indices {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
