@@ -57,7 +57,7 @@ extension HistoryBuilder {
   private mutating func siteKind(_ callsite: UInt64) -> CallKind {
     if let known = siteKinds[callsite] { return known }
     let kind: CallKind
-    switch names.symbolName(containing: callsite) {
+    switch names.symbolName(containing: callsite).map(Self.withoutCompilerSuffix) {
     case nil: kind = .unknown
     case "generic_exec_single", "smp_call_function_single_async", "smp_call_function_single": kind = .single
     case "irq_work_queue_on": kind = .irqWork
@@ -67,6 +67,13 @@ extension HistoryBuilder {
     // Call sites are few; a hostile file must not make them many.
     if siteKinds.count < 65_536 { siteKinds[callsite] = kind }
     return kind
+  }
+
+  /// The name as written in the source: compilers mark their copies of a function with `.constprop.0`, `.isra.0`, `.llvm.123`
+  /// and the like.
+  static func withoutCompilerSuffix(_ name: String) -> Substring {
+    guard let dot = name.firstIndex(of: "."), dot > name.startIndex else { return name[...] }
+    return name[..<dot]
   }
 
   // MARK: Kicks
@@ -200,6 +207,10 @@ extension HistoryBuilder {
         && (call.kind == .many || call.kind == .unknown) && call.localStarted == QueuedCall.never
     case .csdFunctionExit:
       return phase == .runningLocally && event.csd == 0
+    case .ipiRaise:
+      // The second event of a send (arm, arm64). It proves nothing that the first one has not, and the call goes on: its
+      // caller may wait. After a self-IPI of irq_work, whose first event is passed over above, neither does its second one.
+      return true
     default:
       return phase == .runningLocally
     }

@@ -62,7 +62,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
     crossCallFunction =
       settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
-    for kind in settings.recordedKinds { recordedMask |= 1 << UInt32(kind.rawValue) }
+    for kind in settings.recordedKinds {
+      for decoded in kind.decodedKinds { recordedMask |= 1 << UInt32(decoded.rawValue) }
+    }
     for cpu in settings.cpus.sorted() where cpu >= 0 && cpu <= CPUMask.highestCPU {
       ensure(cpu: cpu)
       cpus[cpu].unsettled = true
@@ -119,7 +121,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .irqWorkExit: otherHandlerExited(.irqWork, event)
     case .cpuhpEnter, .cpuhpMultiEnter: hotplugStepEntered(event)
     case .cpuhpExit: hotplugStepExited(event)
-    case .schedSwitch: cpus[cpu].currentPid = event.target
+    case .schedSwitch:
+      cpus[cpu].currentPid = event.target
+      cpus[cpu].leavingPid = event.detail
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {

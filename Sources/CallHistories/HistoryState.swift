@@ -45,6 +45,8 @@ struct CPUState {
   var gapEnd: UInt64 = 0
   /// The task that runs, as the last context switch said, or −1.
   var currentPid: Int32 = -1
+  /// The task that the last context switch left, or −1.
+  var leavingPid: Int32 = -1
   /// The idle task ran, and whether an event of its own, outside interrupts, was ever seen.
   var idleRan = false
   var idleShowed = false
