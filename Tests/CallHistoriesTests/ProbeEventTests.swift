@@ -18,7 +18,8 @@ private final class Ignorer: CallHistoryConsumer {
 /// Events that the recorder causes inside the probe of another event.
 @Suite struct ProbeEventTests {
   private static func switched(_ time: UInt64, from: Int32, to: Int32) -> TraceEvent {
-    TraceEvent(nanoseconds: time, cpu: 0, kind: .schedSwitch, flags: .interruptsOff, pid: from, target: to, detail: from)
+    TraceEvent(
+      nanoseconds: time, cpu: 0, kind: .schedSwitch, flags: .interruptsOff, pid: from, target: to, detail: from)
   }
 
   private static func event(_ time: UInt64, _ kind: EventKind, pid: Int32, target: Int32 = 0) -> TraceEvent {

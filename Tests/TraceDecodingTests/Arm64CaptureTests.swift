@@ -10,7 +10,8 @@ import TraceTypes
   /// What trace-cmd prints of each `ipi_entry`, `ipi_exit` and `ipi_raise`, by `CPU EVENT TEXT`, with the number of times.
   private static func reported() throws -> [String: Int] {
     let text = try #require(
-      TestEnvironment.output(of: "trace-cmd report -N -t -i '\(path)' 2>/dev/null"), "trace-cmd is not installed, or fails")
+      TestEnvironment.output(of: "trace-cmd report -N -t -i '\(path)' 2>/dev/null"),
+      "trace-cmd is not installed, or fails")
     var result: [String: Int] = [:]
     for line in text.split(separator: "\n") {
       for event in ["ipi_entry", "ipi_exit", "ipi_raise"] {
