@@ -121,4 +121,12 @@ public protocol CallHistoryConsumer: AnyObject {
 
   /// Counts a callback that ran although no event of this trace queued it.
   func unqueuedCallback(_ event: TraceEvent)
+
+  /// Takes the end of such a callback, if it is seen.
+  /// - Parameter started: when it began, in nanoseconds.
+  func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
+}
+
+extension CallHistoryConsumer {
+  public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
 }

@@ -21,6 +21,8 @@ struct CPUState {
     var localCall: UInt64
     var csd: UInt64
     var function: UInt64
+    /// When an unqueued callback began.
+    var started: UInt64 = 0
   }
 
   var seen = false

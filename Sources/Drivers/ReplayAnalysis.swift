@@ -51,6 +51,10 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   public func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
 
+  public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
+    statistics.addUnqueuedEnd(event, started: started)
+  }
+
   // MARK: The verdict
 
   /// The verdict over the whole trace.

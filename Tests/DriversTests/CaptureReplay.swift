@@ -49,6 +49,10 @@ final class FlushWatcher<Sink: CompletedCallSink>: CallHistoryConsumer {
   }
 
   func unqueuedCallback(_ event: TraceEvent) { analysis.unqueuedCallback(event) }
+
+  func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
+    analysis.unqueuedCallbackEnded(event, started: started)
+  }
 }
 
 extension HistorySettings {
