@@ -25,8 +25,11 @@ struct Replay {
 
   /// The kinds that may be in the trace: described by the file and, as far as it says so, switched on.
   private var readableKinds: Set<EventKind> {
-    file.facts == nil
-      ? Set(file.formats.compactMap { EventKind(qualifiedName: $0.qualifiedName) }) : settings.recordedKinds
+    var kinds = settings.recordedKinds
+    if file.facts == nil { kinds = Set(file.formats.compactMap { EventKind(qualifiedName: $0.qualifiedName) }) }
+    // Handlers of unknown reason are as good as none.
+    if !file.explainsReasons { kinds.subtract([.ipiEntry, .ipiExit]) }
+    return kinds
   }
 
   private var watched: [Int: Interference.Selection] {

@@ -93,6 +93,21 @@ import Verdicts
     }
   }
 
+  /// Without the texts that tell interrupts apart, no handler is known: less is judged, and nothing wrongly.
+  @Test(arguments: [false, true]) func handlersWithoutReasonsAccuseNobody(_ isComplete: Bool) throws {
+    var trace = isComplete ? try Self.complete() : try Self.capture.get()
+    for index in trace.events.indices {
+      switch trace.events[index].kind {
+      case .callFunctionEntry, .rescheduleEntry, .irqWorkEntry: trace.events[index].kind = .ipiEntry
+      case .callFunctionExit, .rescheduleExit, .irqWorkExit: trace.events[index].kind = .ipiExit
+      default: break
+      }
+    }
+    let replay = CaptureReplay(trace)
+    #expect(replay.found.isEmpty, "\(replay.summary)")
+    #expect(replay.addsUp)
+  }
+
   /// Every event of x86's vectors was switched on, and none is in the trace: their absence says nothing here.
   @Test func absentVectorsOfX86SayNothing() throws {
     let vectors: Set<EventKind> = [.callFunctionSingleEntry, .callFunctionSingleExit]

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TraceTypes
 
 /// `ipitrace replay` on recordings that lack what most answers need.
 @Suite("ipitrace replay of an old kernel") struct OldKernelTests {
@@ -38,6 +39,22 @@ import Testing
     let page = try replay(Self.path, "--html", "-").outputText
     #expect(page.contains("What interrupted each CPU"))
     #expect(!page.contains("No callback ran here."))
+  }
+
+  @Test("an arm kernel's handlers count only where the file has the texts of their reasons", arguments: [false, true])
+  func reasons(_ hasTexts: Bool) throws {
+    let pages = try #require(
+      TraceFileBuilder(events: [
+        TraceEvent(nanoseconds: 1_000, cpu: 0, kind: .ipiEntry, flags: .hardInterrupt),
+        TraceEvent(nanoseconds: 2_000, cpu: 0, kind: .ipiExit, flags: .hardInterrupt),
+      ]).buffers.first)
+    var builder = TraceFileBuilder(buffers: [pages])
+    builder.formats.removeAll { $0.system == "irq_vectors" }
+    if hasTexts { builder.printkFormats = "0xffff800081000000 : \"Function call interrupts\"\n" }
+    let scratch = ScratchFile(builder.bytes)
+    let value = try JSONValue.parse(try replay(scratch.path, "--cpus", "0", "--json", "-").output)
+    #expect(value["interference"][0]["handlers"] == (hasTexts ? .integer(0) : .null))
+    #expect(try replay(scratch.path).outputText.contains("handlersNotRecorded") != hasTexts)
   }
 
   @Test("a CPU that is named is told of alone")

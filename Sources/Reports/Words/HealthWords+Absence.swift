@@ -1,10 +1,12 @@
 public import TraceTypes
 import Verdicts
 
-/// What can't be answered, because types of events can't be in the trace: the kernel was too old, or they were not recorded.
+/// What can't be answered, because types of events can't be in the trace: the kernel was too old, or they were not
+/// recorded.
 extension HealthWords {
   /// One item per question that stays open, with what is left.
-  /// - Parameter readable: the kinds that may be in the trace: switched on, as far as that is known, and described by the file.
+  /// - Parameter readable: the kinds that may be in the trace: switched on, as far as that is known, and described by
+  ///   the file.
   public static func unanswered(readable: Set<EventKind>) -> [TraceHealth.Item] {
     func item(_ name: String, _ absent: [EventKind], _ remedy: String) -> TraceHealth.Item {
       TraceHealth.Item(
@@ -12,33 +14,29 @@ extension HealthWords {
     }
     var items: [TraceHealth.Item] = []
     if !readable.contains(.csdQueueCPU) {
-      items.append(
-        item(
-          callsNotRecorded, [.csdQueueCPU],
-          "The trace can't have csd:csd_queue_cpu, which kernels have since 6.5. So nothing tells who calls whom, when and "
-            + "from where: no call is counted or judged, and no delay is known. " + whatIsLeft(readable)))
+      let remedy =
+        "The trace can't have csd:csd_queue_cpu, which kernels have since 6.5. So nothing tells who calls whom, when "
+        + "and from where: no call is counted or judged, and no delay is known. "
+      items.append(item(callsNotRecorded, [.csdQueueCPU], remedy + whatIsLeft(readable)))
     }
     if !readable.isSuperset(of: [.csdFunctionEntry, .csdFunctionExit]) {
-      items.append(
-        item(
-          "callbacksNotRecorded", [.csdFunctionEntry, .csdFunctionExit],
-          "The trace can't have both csd:csd_function_entry and csd:csd_function_exit, which kernels have since 6.4. So "
-            + "nothing tells which callbacks ran and for how long; that a call was lost, late or out of order is not judged."
-        ))
+      let remedy =
+        "The trace can't have both csd:csd_function_entry and csd:csd_function_exit, which kernels have since 6.4. So "
+        + "nothing tells which callbacks ran and for how long; that a call was lost, late or out of order is not judged."
+      items.append(item("callbacksNotRecorded", [.csdFunctionEntry, .csdFunctionExit], remedy))
     }
     if !readable.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask]) {
-      items.append(
-        item(
-          "sendsNotRecorded", [.ipiSendCPU, .ipiSendCPUMask],
-          "The trace can't have both ipi:ipi_send_cpu and ipi:ipi_send_cpumask, which kernels have since 6.4. So nothing "
-            + "tells who sent an IPI, and missing or needless kicks are not judged."))
+      let remedy =
+        "The trace can't have both ipi:ipi_send_cpu and ipi:ipi_send_cpumask, which kernels have since 6.4. So "
+        + "nothing tells who sent an IPI, and missing or needless kicks are not judged."
+      items.append(item("sendsNotRecorded", [.ipiSendCPU, .ipiSendCPUMask], remedy))
     }
     if !recordsHandlers(readable) {
-      items.append(
-        item(
-          "handlersNotRecorded", [.callFunctionSingleEntry, .callFunctionEntry, .ipiEntry],
-          "The trace can't have the begins and ends of interrupt handlers: irq_vectors:call_function* on x86, ipi:ipi_entry "
-            + "and ipi:ipi_exit on arm. So nothing tells how often a CPU was interrupted and for how long."))
+      let remedy =
+        "The trace can't have the begins and ends of interrupt handlers: irq_vectors:call_function* on x86, "
+        + "ipi:ipi_entry and ipi:ipi_exit, with the texts of their reasons, on arm. So nothing tells how often a CPU "
+        + "was interrupted and for how long."
+      items.append(item("handlersNotRecorded", [.callFunctionSingleEntry, .callFunctionEntry, .ipiEntry], remedy))
     }
     return items
   }
