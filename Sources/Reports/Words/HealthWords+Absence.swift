@@ -22,7 +22,7 @@ extension HealthWords {
     if !readable.isSuperset(of: [.csdFunctionEntry, .csdFunctionExit]) {
       let remedy =
         "The trace can't have both csd:csd_function_entry and csd:csd_function_exit, which kernels have since 6.4. So "
-        + "nothing tells which callbacks ran and for how long; that a call was lost, late or out of order is not judged."
+        + "nothing tells which callbacks ran and for how long, and lost, late or reordered calls are not judged."
       items.append(item("callbacksNotRecorded", [.csdFunctionEntry, .csdFunctionExit], remedy))
     }
     if !readable.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask]) {
