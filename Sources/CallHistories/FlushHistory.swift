@@ -193,8 +193,16 @@ public protocol CallHistoryConsumer: AnyObject {
   /// Counts a callback that ran although no event of this trace queued it.
   func unqueuedCallback(_ event: TraceEvent)
 
+  /// Takes the end of such a callback, if it is seen.
+  /// - Parameter started: when it began, in nanoseconds.
+  func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
+
   /// Says that from one time to another nothing could be concluded from what a CPU's queue should have held.
   func stateUnknown(_ stretch: UnknownStretch)
+}
+
+extension CallHistoryConsumer {
+  public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
 }
 
 /// A stretch in which the state of a CPU's queue is not known: an absent event, or an absent kick, proves nothing in it.

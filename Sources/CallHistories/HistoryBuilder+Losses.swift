@@ -28,10 +28,23 @@ extension HistoryBuilder {
   mutating func taskChanged(_ event: TraceEvent) {
     let cpu = Int(event.cpu)
     let known = cpus[cpu].currentPid
+    if event.pid == cpus[cpu].leavingPid, Self.canBeRaisedInProbe(event) { return }
     cpus[cpu].currentPid = event.pid
     guard known >= 0, isRecorded(.schedSwitch) else { return }
     statistics.silentLosses[event.cpu, default: 0] += 1
     lose(cpu: cpu, from: cpus[cpu].lastOutsideFlush, until: event.nanoseconds)
+  }
+
+  /// Whether the recorder itself may have caused an event, inside the probe of the event before it.
+  ///
+  /// It wakes its reader with an irq_work, whose IPI to the own CPU is an event as well (on arm64 two). In the probe of a context
+  /// switch the task that is about to leave is still the current one.
+  private static func canBeRaisedInProbe(_ event: TraceEvent) -> Bool {
+    switch event.kind {
+    case .ipiSendCPU: event.function != 0 && event.target == Int32(event.cpu)
+    case .ipiRaise: true
+    default: false
+    }
   }
 
   /// What a CPU did until a time is not known.

@@ -207,6 +207,10 @@ extension HistoryBuilder {
         && (call.kind == .many || call.kind == .unknown) && call.localStarted == QueuedCall.never
     case .csdFunctionExit:
       return phase == .runningLocally && event.csd == 0
+    case .ipiRaise:
+      // The second event of a send (arm, arm64). It proves nothing that the first one has not, and the call goes on: its
+      // caller may wait. After a self-IPI of irq_work, whose first event is passed over above, neither does its second one.
+      return true
     default:
       return phase == .runningLocally
     }

@@ -41,7 +41,9 @@ extension HistoryBuilder {
     let node = take(event, inFlush: flush)
     if node < 0 {
       unqueued(event, flush: flush)
-      push(CPUState.Frame(node: -1, localCall: .max, csd: event.csd, function: event.function), cpu: cpu)
+      let frame = CPUState.Frame(
+        node: -1, localCall: .max, csd: event.csd, function: event.function, started: event.nanoseconds)
+      push(frame, cpu: cpu)
       return
     }
     if !inHandler, flushes[Int(flush)].first >= 0, beginsNewImplicitFlush(node, flush: flush) {
@@ -75,6 +77,8 @@ extension HistoryBuilder {
       nodes[Int(last.node)].endedAt = event.nanoseconds
     } else if last.localCall != .max {
       localRunEnded(last.localCall, at: event.nanoseconds, cpu: event.cpu)
+    } else {
+      consumer.unqueuedCallbackEnded(event, started: last.started)
     }
   }
 

@@ -74,7 +74,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
     crossCallFunction =
       settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
-    for kind in settings.recordedKinds { recordedMask |= 1 << UInt32(kind.rawValue) }
+    for kind in settings.recordedKinds {
+      for decoded in kind.decodedKinds { recordedMask |= 1 << UInt32(decoded.rawValue) }
+    }
     for cpu in settings.cpus.sorted() where cpu >= 0 && cpu <= CPUMask.highestCPU {
       ensure(cpu: cpu)
       cpus[cpu].unsettled = true
@@ -154,6 +156,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   private mutating func switched(_ event: TraceEvent) {
     let cpu = Int(event.cpu)
     cpus[cpu].currentPid = event.target
+    cpus[cpu].leavingPid = event.detail
     // The first eight letters of "migration/N".
     if event.csd == 0x6f69_7461_7267_696d { cpus[cpu].stopperPid = event.target }
   }

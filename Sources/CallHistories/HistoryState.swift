@@ -25,6 +25,8 @@ struct CPUState {
     var localCall: UInt64
     var csd: UInt64
     var function: UInt64
+    /// When an unqueued callback began.
+    var started: UInt64 = 0
   }
 
   var seen = false
@@ -73,6 +75,8 @@ struct CPUState {
   var unseenBy: UInt64 = 0
   /// When wakeups were begun last.
   var lastWokeAt: UInt64 = 0
+  /// The task that the last context switch left, or −1.
+  var leavingPid: Int32 = -1
   /// The idle task ran, and whether an event of its own, outside interrupts, was ever seen.
   var idleRan = false
   var idleShowed = false

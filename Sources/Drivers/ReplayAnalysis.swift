@@ -55,6 +55,10 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
 
+  public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
+    statistics.addUnqueuedEnd(event, started: started)
+  }
+
   // MARK: The verdict
 
   /// The verdict over the whole trace.

@@ -26,6 +26,9 @@ public struct TraceFile: Sendable {
   /// What is wrong with the file's header and its extent.
   public let health: TraceHealth
 
+  /// Whether the file has the texts that tell what an `ipi_entry` or `ipi_exit` is about; without, their reasons are numbers.
+  public var explainsReasons: Bool { !events.reasons.isEmpty }
+
   let input: InputFile
   let layout: PageLayout
   let events: EventTable

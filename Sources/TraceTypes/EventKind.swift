@@ -73,6 +73,15 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
     }
   }
 
+  /// The kinds as which the decoder may deliver events of this one: for `ipiEntry` and `ipiExit` several, else itself.
+  public var decodedKinds: [EventKind] {
+    switch self {
+    case .ipiEntry: [self, .callFunctionEntry, .rescheduleEntry, .irqWorkEntry]
+    case .ipiExit: [self, .callFunctionExit, .rescheduleExit, .irqWorkExit]
+    default: [self]
+    }
+  }
+
   /// System and name as the kernel and trace-cmd write them, for example `csd:csd_queue_cpu`.
   public var qualifiedName: String { system.isEmpty ? name : "\(system):\(name)" }
 

@@ -121,6 +121,9 @@ public struct CallStatistics: Sendable {
     var callbackTime: UInt64 = 0
     var reschedules: UInt64 = 0
     var sources: [SourceKey: SourceCount] = [:]
+    /// Callbacks that no event queued, by function, and those beyond the limit.
+    var unqueued: [UInt64: SourceCount] = [:]
+    var otherUnqueued = SourceCount()
   }
 
   struct LateCandidate: Sendable {
@@ -293,8 +296,34 @@ public struct CallStatistics: Sendable {
     if let ended = call.localEnded { callbacks[callback].run.record(ended &- started) }
   }
 
-  /// Counts a callback that no event queued.
-  public mutating func addUnqueued(_ event: TraceEvent) { unqueued += 1 }
+  /// Counts a callback that no event queued: it interrupts as every other does, and who asked for it is not known.
+  public mutating func addUnqueued(_ event: TraceEvent) {
+    unqueued += 1
+    if let callback = callbackIndex(event.function) { callbacks[callback].runs += 1 }
+    interfere(unqueued: event.function, cpu: event.cpu) { $0.count += 1 }
+  }
+
+  /// Times a callback that no event queued.
+  public mutating func addUnqueuedEnd(_ event: TraceEvent, started: UInt64) {
+    let run = event.nanoseconds &- started
+    if let callback = callbackIndex(event.function) { callbacks[callback].run.record(run) }
+    interfere(unqueued: event.function, cpu: event.cpu) {
+      $0.run &+= run
+      $0.longest = max($0.longest, run)
+    }
+  }
+
+  private mutating func interfere(unqueued function: UInt64, cpu: UInt16, count: (inout SourceCount) -> Void) {
+    guard !interference.isEmpty, interference[Int(cpu)] != nil else { return }
+    func add(_ cpu: inout InterferenceCount) {
+      guard cpu.unqueued[function] != nil || cpu.unqueued.count < Self.keptKinds else {
+        count(&cpu.otherUnqueued)
+        return
+      }
+      count(&cpu.unqueued[function, default: SourceCount()])
+    }
+    add(&interference[Int(cpu)]!)
+  }
 
   /// Counts a handler.
   public mutating func addHandler(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
@@ -359,7 +388,7 @@ public struct CallStatistics: Sendable {
     return CallSummary(
       total: total, byKind: kinds, byType: types,
       byCallback: byCallback.sorted {
-        ($1.queued &+ $1.localRuns, $0.callback) < ($0.queued &+ $0.localRuns, $1.callback)
+        ($1.queued &+ $1.localRuns, $1.runs, $0.callback) < ($0.queued &+ $0.localRuns, $0.runs, $1.callback)
       },
       byCaller: byCaller.sorted { ($1.calls, $0.callsite, $0.callback) < ($0.calls, $1.callsite, $1.callback) })
   }
@@ -391,18 +420,27 @@ public struct CallStatistics: Sendable {
           callsite: key.callsite, function: key.function, source: key.source, comm: comm(key.pid))
         named[name, default: SourceCount()].add(source)
       }
-      let sources = named.map { key, source in
+      var sources = named.map { key, source in
         Interference.Source(
           callback: names.text(key.function), callsite: names.text(key.callsite), comm: key.comm,
           sourceCPU: Int(key.source), count: source.count, ipis: source.ipis, runNanoseconds: source.run,
           maxRunNanoseconds: source.longest)
       }
+      var unqueued = count.otherUnqueued
+      for (function, source) in count.unqueued {
+        unqueued.add(source)
+        sources.append(
+          Interference.Source(
+            callback: names.text(function), callsite: nil, comm: nil, sourceCPU: nil, count: source.count,
+            ipis: source.ipis, runNanoseconds: source.run, maxRunNanoseconds: source.longest))
+      }
       return Interference(
         cpu: cpu, selectedAs: count.selectedAs, handlers: count.handlers, handlerNanoseconds: count.handlerTime,
-        callbacks: count.callbacks, callbackNanoseconds: count.callbackTime, reschedules: count.reschedules,
+        callbacks: count.callbacks + unqueued.count, callbackNanoseconds: count.callbackTime &+ unqueued.run,
+        reschedules: count.reschedules,
         sources: sources.sorted {
-          ($1.count, $0.callback, $0.callsite, $0.sourceCPU, $0.comm ?? "")
-            < ($0.count, $1.callback, $1.callsite, $1.sourceCPU, $1.comm ?? "")
+          ($1.count, $0.callback, $0.callsite ?? "", $0.sourceCPU ?? -1, $0.comm ?? "")
+            < ($0.count, $1.callback, $1.callsite ?? "", $1.sourceCPU ?? -1, $1.comm ?? "")
         })
     }
   }

@@ -48,7 +48,7 @@ public struct CallSummary: Codable, Sendable, Equatable {
     public var callback: String
     /// Queued to another CPU, counted per target.
     public var queued: UInt64
-    /// Seen to begin, on any CPU, local runs included.
+    /// Seen to begin, on any CPU, local runs and runs that no event queued included.
     public var runs: UInt64
     public var localRuns: UInt64
     /// Kicks that its queueing caused.

@@ -5,13 +5,16 @@ public struct Interference: Codable, Sendable, Equatable {
     case named
     /// Isolated or nohz_full, as the recording says.
     case isolated
+    /// Every CPU: the trace has no queue events, and interference is most of what it tells.
+    case all
   }
 
   public struct Source: Codable, Sendable, Equatable {
     public var callback: String
-    public var callsite: String
+    /// Unknown for callbacks that no event of the trace queued, as is the source.
+    @Nullable public var callsite: String?
     @Nullable public var comm: String?
-    public var sourceCPU: Int
+    @Nullable public var sourceCPU: Int?
     /// Callbacks run for this source.
     public var count: UInt64
     /// Kicks sent by IPI.
@@ -20,7 +23,7 @@ public struct Interference: Codable, Sendable, Equatable {
     public var maxRunNanoseconds: UInt64
 
     public init(
-      callback: String, callsite: String, comm: String?, sourceCPU: Int, count: UInt64, ipis: UInt64,
+      callback: String, callsite: String?, comm: String?, sourceCPU: Int?, count: UInt64, ipis: UInt64,
       runNanoseconds: UInt64, maxRunNanoseconds: UInt64
     ) {
       self.callback = callback
@@ -36,20 +39,20 @@ public struct Interference: Codable, Sendable, Equatable {
 
   public var cpu: Int
   public var selectedAs: Selection
-  /// Handlers of cross calls entered.
-  public var handlers: UInt64
+  /// Handlers of cross calls entered; nil where such events can't be in the trace, as with the others.
+  @Nullable public var handlers: UInt64?
   /// Time inside those handlers.
-  public var handlerNanoseconds: UInt64
-  public var callbacks: UInt64
-  public var callbackNanoseconds: UInt64
+  @Nullable public var handlerNanoseconds: UInt64?
+  @Nullable public var callbacks: UInt64?
+  @Nullable public var callbackNanoseconds: UInt64?
   /// Reschedule interrupts taken.
-  public var reschedules: UInt64
+  @Nullable public var reschedules: UInt64?
   /// Most callbacks first.
   public var sources: [Source]
 
   public init(
-    cpu: Int, selectedAs: Selection, handlers: UInt64, handlerNanoseconds: UInt64, callbacks: UInt64,
-    callbackNanoseconds: UInt64, reschedules: UInt64, sources: [Source]
+    cpu: Int, selectedAs: Selection, handlers: UInt64?, handlerNanoseconds: UInt64?, callbacks: UInt64?,
+    callbackNanoseconds: UInt64?, reschedules: UInt64?, sources: [Source]
   ) {
     self.cpu = cpu
     self.selectedAs = selectedAs

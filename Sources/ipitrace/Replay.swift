@@ -23,12 +23,25 @@ struct Replay {
 
   private var names: SymbolTable { file.symbols }
 
+  /// The kinds that may be in the trace: described by the file and, as far as it says so, switched on.
+  private var readableKinds: Set<EventKind> {
+    var kinds = settings.recordedKinds
+    if file.facts == nil { kinds = Set(file.formats.compactMap { EventKind(qualifiedName: $0.qualifiedName) }) }
+    // Handlers of unknown reason are as good as none.
+    if !file.explainsReasons { kinds.subtract([.ipiEntry, .ipiExit]) }
+    return kinds
+  }
+
   private var watched: [Int: Interference.Selection] {
     var result: [Int: Interference.Selection] = [:]
     if let namedCPUs {
       for cpu in namedCPUs.cpus { result[cpu] = .named }
     } else if let facts = file.facts {
       for cpu in (facts.isolated?.cpus ?? []) + (facts.nohzFull?.cpus ?? []) { result[cpu] = .isolated }
+    }
+    // Without calls to tell of, what interrupts the CPUs is most of what the trace has.
+    if result.isEmpty, !readableKinds.contains(.csdQueueCPU) {
+      for region in buffer.regions { result[region.cpu] = .all }
     }
     return result
   }
@@ -87,7 +100,8 @@ struct Replay {
       health: health(of: stream, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
       verdict: verdict,
       calls: statistics.calls(names: names) { comms[$0] }, kicks: statistics.kicks, latency: statistics.latency,
-      matrix: statistics.matrix, interference: statistics.interference(names: names) { comms[$0] },
+      matrix: statistics.matrix,
+      interference: withoutUnknowns(statistics.interference(names: names) { comms[$0] }),
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
   }
@@ -114,6 +128,24 @@ struct Replay {
         byCPU: byCPU))
   }
 
+  /// What can't be in the trace is unknown, and not 0.
+  private func withoutUnknowns(_ interference: [Interference]) -> [Interference] {
+    let readable = readableKinds
+    let hasReschedules =
+      readable.isSuperset(of: [.ipiEntry, .ipiExit]) || readable.isSuperset(of: [.rescheduleEntry, .rescheduleExit])
+    return interference.map { cpu in
+      var cpu = cpu
+      if !HealthWords.recordsHandlers(readable) {
+        cpu.handlers = nil
+        cpu.handlerNanoseconds = nil
+      }
+      if !readable.contains(.csdFunctionEntry) { cpu.callbacks = nil }
+      if !readable.isSuperset(of: [.csdFunctionEntry, .csdFunctionExit]) { cpu.callbackNanoseconds = nil }
+      if !hasReschedules { cpu.reschedules = nil }
+      return cpu
+    }
+  }
+
   private func health(of stream: MergedStream, builder: HistoryStatistics, verdict: Verdict) -> TraceHealth {
     var health = file.health
     health.merge(stream.health)
@@ -122,7 +154,11 @@ struct Replay {
     } else {
       health.add(HealthWords.recordedEventsUnknown)
     }
-    if builder.unqueued > 0 { health.add(HealthWords.unqueuedCallbacks(builder.unqueued)) }
+    for item in HealthWords.unanswered(readable: readableKinds) { health.add(item) }
+    // Without queue events all callbacks are unqueued, and that has been said.
+    if builder.unqueued > 0, readableKinds.contains(.csdQueueCPU) {
+      health.add(HealthWords.unqueuedCallbacks(builder.unqueued))
+    }
     for (cpu, count) in builder.silentLosses.sorted(by: { $0.key < $1.key }) {
       health.add(HealthWords.silentlyLostEvents(cpu: Int(cpu), count: count))
     }

@@ -52,6 +52,10 @@ final class FlushWatcher<Sink: CompletedCallSink>: CallHistoryConsumer {
   func unqueuedCallback(_ event: TraceEvent) { analysis.unqueuedCallback(event) }
 
   func stateUnknown(_ stretch: UnknownStretch) { analysis.stateUnknown(stretch) }
+
+  func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
+    analysis.unqueuedCallbackEnded(event, started: started)
+  }
 }
 
 extension HistorySettings {

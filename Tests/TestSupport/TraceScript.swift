@@ -12,6 +12,7 @@ public import TraceTypes
 /// | `queue` | target function csd [`single` `many` `ttwu` `irqwork`] | `csd_queue_cpu`, `single` if nothing is said |
 /// | `ipi` | target | `ipi_send_cpu` of a cross call |
 /// | `mask` | CPU list | `ipi_send_cpumask` of a cross call |
+/// | `raise` | CPU list | `ipi_raise`, which follows every send on arm64 |
 /// | `poll` | target | `sched_wake_idle_without_ipi` |
 /// | `resched` | target | `ipi_send_cpu` of the scheduler |
 /// | `selfwork` | | `ipi_send_cpu` of irq_work to the own CPU |
@@ -92,13 +93,13 @@ public struct TraceScript: Sendable {
       event.kind = .ipiSendCPU
       event.target = target
       event.function = ScriptNames.address(of: ScriptNames.crossCall)
-    case ("mask", 1):
+    case ("mask", 1), ("raise", 1):
       guard let mask = CPUMask(list: words[0]) else { return false }
-      event.kind = .ipiSendCPUMask
+      event.kind = verb == "mask" ? .ipiSendCPUMask : .ipiRaise
       event.target = Int32(maskWords.count)
       event.detail = Int32(mask.words.count)
       maskWords += mask.words
-      event.function = ScriptNames.address(of: ScriptNames.crossCall)
+      if verb == "mask" { event.function = ScriptNames.address(of: ScriptNames.crossCall) }
     case ("poll", 1):
       guard let target = Int32(words[0]) else { return false }
       event.kind = .schedWakeIdleWithoutIPI

@@ -12,7 +12,8 @@ extension HTMLReport {
     body += HTMLPiece.more(interference.count, shown: limit, "CPUs")
     return Section(
       identifier: "interference", title: "Interference",
-      note: interference.isEmpty ? "" : "What interrupted the CPUs that were named or are isolated", body: body)
+      note: interference.isEmpty
+        ? "" : "\(visible: Words.capitalized(Words.interferenceNote(interference)))", body: body)
   }
 
   private static func article(_ cpu: Interference) -> HTML {
@@ -26,15 +27,16 @@ extension HTMLReport {
     let most = cpu.sources.map(\.count).max() ?? 0
     for source in cpu.sources.prefix(limit) {
       table.add([
-        HTMLPiece.name(source.callback), HTMLPiece.name(source.callsite), HTMLPiece.process(source.comm),
-        "CPU \(source.sourceCPU)", HTMLPiece.count(source.count), HTMLPiece.bar(source.count, of: most),
+        HTMLPiece.name(source.callback), source.callsite.map { HTMLPiece.name($0) } ?? "–",
+        HTMLPiece.process(source.comm), source.sourceCPU.map { "CPU \($0)" } ?? "–", HTMLPiece.count(source.count),
+        HTMLPiece.bar(source.count, of: most),
         HTMLPiece.count(source.ipis), HTMLPiece.duration(source.runNanoseconds),
         HTMLPiece.duration(source.maxRunNanoseconds),
       ])
     }
     return """
       <article>
-      <h3>CPU \(cpu.cpu) <span class="soft">\(visible: Words.selection(cpu.selectedAs))</span></h3>
+      <h3>CPU \(cpu.cpu) <span class="soft">\(visible: Words.selection(cpu.selectedAs) ?? "")</span></h3>
       <dl class="figures">
       <div><dt>handlers</dt><dd>\(HTMLPiece.count(cpu.handlers))</dd></div>
       <div><dt>time in handlers</dt><dd>\(HTMLPiece.duration(cpu.handlerNanoseconds))</dd></div>
@@ -42,7 +44,8 @@ extension HTMLReport {
       <div><dt>time in callbacks</dt><dd>\(HTMLPiece.duration(cpu.callbackNanoseconds))</dd></div>
       <div><dt>reschedules</dt><dd>\(HTMLPiece.count(cpu.reschedules))</dd></div>
       </dl>
-      \(table.isEmpty ? "<p>No callback ran here.</p>" : table.html)\
+      \(table.isEmpty && cpu.callbacks != nil ? "<p>No callback ran here.</p>" : "")\
+      \(table.isEmpty ? "" : table.html)\
       \(HTMLPiece.more(cpu.sources.count, shown: limit, "sources"))
       </article>
 

@@ -29,7 +29,7 @@ extension HTMLReport {
     let share = Quantity.share(verdict.judged, of: all)
     let lead: HTML =
       all == 0
-      ? "<p class=\"lead\">No queued calls.</p>"
+      ? "<p class=\"lead\">\(visible: Words.capitalized(Words.judged(result))).</p>"
       : """
       <p class="lead"><strong>\(visible: share)</strong> judged</p>
       \(HTMLPiece.bar(verdict.judged, of: all))

@@ -2,7 +2,8 @@ import Verdicts
 
 extension HTMLReport {
   /// How every queued call ended.
-  static func verdict(_ verdict: Verdict) -> Section {
+  static func verdict(_ result: ReplayResult) -> Section {
+    let verdict = result.verdict
     let accounting = verdict.accounting
     let all = accounting.queued
     let notJudged = accounting.notJudged.reduce(UInt64(0)) { $0.plus($1.count) }
@@ -49,7 +50,7 @@ extension HTMLReport {
       """
     return Section(
       identifier: "verdict", title: "Verdict",
-      note: "\(visible: Words.judged(verdict)) against the engine <code>\(name: verdict.engine)</code>", body: body)
+      note: "\(visible: Words.judged(result)) against the engine <code>\(name: verdict.engine)</code>", body: body)
   }
 
   private static func paragraph(_ text: String?) -> HTML { text.map { "<p>\(visible: $0)</p>" } ?? "" }

@@ -11,7 +11,7 @@ public enum HTMLReport {
   public static func render(_ result: ReplayResult) -> String {
     let matrix = MatrixFacts(result.matrix)
     let sections: [Section] = [
-      summary(result, matrix: matrix), verdict(result.verdict), findings(result.verdict), calls(result),
+      summary(result, matrix: matrix), verdict(result), findings(result.verdict), calls(result),
       matrixSection(matrix), latency(result.latency),
       timeline(result.timeline, divergences: result.verdict.divergences),
       interference(result.interference), blocking(result.blocking), health(result),

@@ -68,6 +68,8 @@ enum HTMLPiece {
 
   static func count(_ value: UInt64) -> HTML { "\(visible: Quantity.count(value))" }
 
+  static func count(_ value: UInt64?) -> HTML { "\(visible: Quantity.count(value))" }
+
   static func duration(_ nanoseconds: UInt64?) -> HTML { "\(visible: Quantity.duration(nanoseconds))" }
 
   /// Says that a list was cut, or nothing.

@@ -36,21 +36,19 @@ extension TerminalReport {
     guard !interference.isEmpty else { return }
     let limit = 16
     let sourceLimit = 8
-    page.heading("Interference", note: "what interrupted the CPUs that were named or are isolated")
+    page.heading("Interference", note: Words.interferenceNote(interference))
     for cpu in interference.prefix(limit) {
-      page.prose(
-        "\(Quantity.count(cpu.handlers, "handler")) (\(Quantity.duration(cpu.handlerNanoseconds))),"
-          + " \(Quantity.count(cpu.callbacks, "callback")) (\(Quantity.duration(cpu.callbackNanoseconds))),"
-          + " \(Quantity.count(cpu.reschedules, "reschedule"))",
-        label: "CPU \(cpu.cpu), \(Words.selection(cpu.selectedAs)): ")
+      let selection = Words.selection(cpu.selectedAs).map { ", " + $0 } ?? ""
+      page.prose(Words.interruptions(cpu), label: "CPU \(cpu.cpu)\(selection): ")
       var table = TextTable([
         .text("callback"), .text("caller"), .text("process"), .number("from"), .number("count"),
         .number("IPIs").spare, .number("time"), .number("longest").spare,
       ])
       for source in cpu.sources.prefix(sourceLimit) {
         table.add([
-          VisibleText.escape(source.callback), VisibleText.escape(source.callsite), Words.process(source.comm),
-          "CPU \(source.sourceCPU)", Quantity.count(source.count), Quantity.count(source.ipis),
+          VisibleText.escape(source.callback), source.callsite.map { VisibleText.escape($0) } ?? "–",
+          Words.process(source.comm), source.sourceCPU.map { "CPU \($0)" } ?? "–", Quantity.count(source.count),
+          Quantity.count(source.ipis),
           Quantity.duration(source.runNanoseconds), Quantity.duration(source.maxRunNanoseconds),
         ])
       }

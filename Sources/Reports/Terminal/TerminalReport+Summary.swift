@@ -11,7 +11,7 @@ extension TerminalReport {
       case .undecided: .doubtful
       }
     page.line(
-      style.paint("\(Words.sign(verdict.result)) \(Words.headline(verdict))", role) + "  " + Words.judged(verdict))
+      style.paint("\(Words.sign(verdict.result)) \(Words.headline(verdict))", role) + "  " + Words.judged(result))
     if let most = MatrixFacts(result.matrix).targets.first {
       let from = most.mostFrom.map { ", most from CPU \($0) (\(Quantity.count(most.mostCalls)))" } ?? ""
       page.line("  CPU \(most.cpu) is called most: \(Quantity.count(most.calls, "call"))\(from)")

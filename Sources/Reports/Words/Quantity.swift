@@ -55,6 +55,8 @@ enum Quantity {
   /// A duration, or a dash where it is unknown.
   static func duration(_ nanoseconds: UInt64?) -> String { nanoseconds.map { duration($0) } ?? "–" }
 
+  static func count(_ value: UInt64?) -> String { value.map { count($0) } ?? "–" }
+
   /// A point in time as seconds with nine decimals, the way ftrace writes it but without rounding: `12.345678901`.
   static func time(_ nanoseconds: UInt64) -> String {
     let fraction = String(nanoseconds % 1_000_000_000)

@@ -48,9 +48,10 @@ enum Words {
   }
 
   /// How much was judged: `98.5 % of 12,345 queued calls judged`.
-  static func judged(_ verdict: Verdict) -> String {
+  static func judged(_ result: ReplayResult) -> String {
+    let verdict = result.verdict
     let all = verdict.judged.plus(verdict.undecided)
-    if all == 0 { return "no queued calls" }
+    if all == 0 { return result.canHaveCalls ? "no queued calls" : "the trace can't have queued calls" }
     return "\(Quantity.share(verdict.judged, of: all)) of \(Quantity.count(all, "queued call")) judged"
   }
 
@@ -107,11 +108,30 @@ enum Words {
     }
   }
 
-  static func selection(_ selection: Interference.Selection) -> String {
+  /// Why a CPU's interference is shown, where that is worth a word.
+  static func selection(_ selection: Interference.Selection) -> String? {
     switch selection {
     case .named: "named by you"
     case .isolated: "isolated"
+    case .all: nil
     }
+  }
+
+  /// What the section on interference shows.
+  static func interferenceNote(_ interference: [Interference]) -> String {
+    interference.contains { $0.selectedAs == .all }
+      ? "what interrupted each CPU" : "what interrupted the CPUs that were named or are isolated"
+  }
+
+  /// How often a CPU was interrupted: `812 handlers (2.12 ms), 790 callbacks (1.4 ms), 12 reschedules`.
+  static func interruptions(_ cpu: Interference) -> String {
+    func part(_ count: UInt64?, _ noun: String, _ nanoseconds: UInt64?) -> String {
+      guard let count else { return "\(noun)s not recorded" }
+      let time = nanoseconds.map { " (\(Quantity.duration($0)))" } ?? ""
+      return Quantity.count(count, noun) + time
+    }
+    return part(cpu.handlers, "handler", cpu.handlerNanoseconds) + ", "
+      + part(cpu.callbacks, "callback", cpu.callbackNanoseconds) + ", " + part(cpu.reschedules, "reschedule", nil)
   }
 
   static func choice(_ timeline: Timeline) -> String {
