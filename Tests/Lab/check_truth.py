@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Holds what ipitrace says of a capture against what truly happened.
 
-check_truth.py CAPTURE [--truth FILE [--complete | --lossy]] [--ipitrace FILE]
+check_truth.py CAPTURE [--truth FILE] [--lossy] [--ipitrace FILE]
 
 FILE is what /proc/ipitruth said in the guest: each call of the kernel module, written down around the call and in its
 callback, without help of the kernel's tracing. A call here and a call there are the same when callback and source agree
 and the first event lies between the begin and the end of the call: calls of one kind from one source never overlap.
 
---complete (default): nothing was lost. Every call is there, with the right kind, caller, targets and number of runs,
-each callback ran when it is said to have run, and at least 99.5 % of what was queued is judged.
---lossy: events were lost. What is said must be right as well, the loss must be reported, and a call or a target may be
+Nothing was lost: every call is there, with the right kind, caller, targets and number of runs, each callback ran when
+it is said to have run, and at least 99.5 % of what was queued is judged.
+--lossy, events were lost: what is said must be right as well, the loss must be reported, and a call or a target may be
 missing only where events of its source were lost.
 Without a truth, only the verdict is checked. In all cases there must be no divergence.
 
@@ -285,12 +285,9 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.splitlines()[2])
     parser.add_argument("capture")
     parser.add_argument("--truth")
-    parser.add_argument("--complete", action="store_true")
     parser.add_argument("--lossy", action="store_true")
     parser.add_argument("--ipitrace", default="ipitrace")
     arguments = parser.parse_args()
-    if arguments.complete and arguments.lossy:
-        parser.error("--complete and --lossy exclude each other")
     header, calls = {"full": 0, "strays": 0, "calls": 0}, []
     try:
         if arguments.truth:
