@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds what ipitrace says of a capture against what truly happened.
 
-check_truth.py CAPTURE [--truth FILE] [--lossy] [--ipitrace FILE]
+check_truth.py CAPTURE [--truth FILE] [--least NAME:COUNT…] [--lossy] [--ipitrace FILE]
 
 FILE is what /proc/ipitruth said in the guest: each call of the kernel module, written down around the call and in its
 callback, without help of the kernel's tracing. A call here and a call there are the same when callback and source agree
@@ -12,6 +12,8 @@ it is said to have run, and at least 99.5 % of what was queued is judged.
 --lossy, events were lost: what is said must be right as well, the loss must be reported, and a call or a target may be
 missing only where events of its source were lost.
 Without a truth, only the verdict is checked. In all cases there must be no divergence.
+--least NAME:COUNT: the truth has that many calls of a kind, or such as were `refused` (busy), `absent` (no such CPU, or
+offline) or stood `behind` another call of the module for sure. A scenario says so what it is there for.
 
 Exit status: 0 all is well, 1 something is not (one line each on standard output), 2 usage or ipitrace failed.
 """
@@ -136,6 +138,16 @@ class Checker:
             for cpu, (count, _) in call.runs.items():
                 if count != 1:
                     self.fail(f"{call} ran {count} times on CPU {cpu}: kernel or module is broken")
+
+    def check_counts(self, expectations):
+        counts = collections.Counter(call.function.removeprefix(PREFIX) for call in self.calls)
+        counts["refused"] = sum(1 for call in self.calls if call.result == EBUSY)
+        counts["absent"] = sum(1 for call in self.calls if call.result == ENXIO)
+        counts["behind"] = sum(1 for call in self.calls if call.place == "behind")
+        for expectation in expectations:
+            name, least = expectation.split(":")
+            if counts[name] < int(least):
+                self.fail(f"the truth has {counts[name]} calls '{name}', expected at least {least}")
 
     # --- The recording.
 
@@ -285,6 +297,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__.splitlines()[2])
     parser.add_argument("capture")
     parser.add_argument("--truth")
+    parser.add_argument("--least", nargs="+", default=[])
     parser.add_argument("--lossy", action="store_true")
     parser.add_argument("--ipitrace", default="ipitrace")
     arguments = parser.parse_args()
@@ -297,13 +310,14 @@ def main():
             lines, result = replay(arguments.ipitrace, arguments.capture, directory)
             checker.read_bounds(result)
             checker.check_truth()
+            checker.check_counts(arguments.least)
             with open(lines, encoding="utf-8") as file:
                 for line in file:
                     checker.check_line(json.loads(line))
     except subprocess.CalledProcessError as error:
         print(f"ipitrace replay {arguments.capture}: status {error.returncode}\n{error.stderr}", file=sys.stderr)
         return 2
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, IndexError) as error:
         print(f"{arguments.truth or arguments.capture}: {error!r}", file=sys.stderr)
         return 2
     checker.check_all_found()
