@@ -244,9 +244,10 @@ class Checker:
     def check_result(self, result):
         verdict, trace = result["verdict"], result["trace"]
         for divergence in verdict["divergences"]:
-            self.fail(f"divergence {divergence['rule']} at {divergence['timeNanoseconds']} on CPUs {divergence['cpus']},"
-                      f" {divergence['callback']}")
-        if verdict["divergenceCount"]:
+            self.fail(f"divergence {divergence['rule']} at {divergence['timeNanoseconds']}"
+                      f" on CPUs {divergence['cpus']}, {divergence['callback']}"
+                      f" ({verdict['divergenceCount']} in all)")
+        if verdict["divergenceCount"] and not verdict["divergences"]:
             self.fail(f"{verdict['divergenceCount']} divergences")
         damage = [entry["name"] for entry in result["health"] if entry["severity"] == "dataLoss"]
         if self.lossy:
