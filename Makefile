@@ -6,7 +6,8 @@
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
-# make lab           makes every recording of the guest machine again, in .build/lab (needs qemu-system-x86_64)
+# make lab           records every scenario in the guest machine, into .build/lab, and holds it against the truth
+# make lab-short     the same, with two scenarios
 # make static        ipitrace in one file that needs no library, at .build/static/ipitrace
 # make man           the manual pages, in .build/man
 # make completions   completions for bash, zsh and fish, in .build/completions
@@ -17,20 +18,23 @@
 BUILD_PACKAGES := libtraceevent-dev libtracefs-dev libzstd-dev zlib1g-dev pkg-config
 TEST_PACKAGES := $(BUILD_PACKAGES) trace-cmd chromium python3
 PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev python3
+# The compiler is the one that Debian's kernel is built with: the guest's module must be as well.
+LAB_PACKAGES := $(BUILD_PACKAGES) qemu-system-x86 cpio make gcc gcc-12 libc6-dev trace-cmd python3
 BENCH_PACKAGES := $(PROMELA_PACKAGES) trace-cmd python3
 
 DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
 HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
-SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Promela/run
+SHORT_SCENARIOS := mixed coalescing
+SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Promela/run
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \
   --static-swift-stdlib -Xswiftc -static-executable
 TESTABLE_RELEASE := -c release --scratch-path .build/testable-release
 
-.PHONY: build demo test test-release bench promela lint format lab static man completions clean \
-  build-packages test-packages bench-packages promela-packages
+.PHONY: build demo test test-release bench promela lint format lab lab-short static man completions clean \
+  build-packages test-packages bench-packages promela-packages lab-packages
 
 build: build-packages
 	swift build -c release --product ipitrace
@@ -65,8 +69,11 @@ lint: build-packages
 format:
 	swift format --in-place --recursive Sources Tests
 
-lab: build-packages
+lab: lab-packages build
 	Tests/Lab/run $(SCENARIOS) --out .build/lab
+
+lab-short: lab-packages build
+	Tests/Lab/run $(SHORT_SCENARIOS) --out .build/lab-short
 
 static: build-packages
 	$(STATIC_BUILD)
@@ -115,3 +122,6 @@ bench-packages:
 
 promela-packages:
 	$(call install,$(PROMELA_PACKAGES))
+
+lab-packages:
+	$(call install,$(LAB_PACKAGES))

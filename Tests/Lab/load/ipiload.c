@@ -6,7 +6,8 @@
 //   wakeups     wakeups of tasks on other CPUs: the queue of pending wakeups, or only a reschedule IPI
 //   affinity    migrations: the stopper threads of the CPUs are woken
 //   hotplug     one CPU taken offline and online again (needs root)
-//   mixed       all but hotplug, one after the other
+//   patching    a tracepoint switched on and off: the kernel patches its text, and all CPUs must notice (needs root)
+//   mixed       all but the last two, one after the other
 //
 // Every loop ends: at the number of rounds, at the deadline, and no wait is longer than a tenth of a second.
 
@@ -26,11 +27,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256, MAX_SECONDS = 3600, MAX_HOTPLUGS = 100, WAIT_MILLISECONDS = 100 };
+enum { MAX_THREADS = 256, MAX_SECONDS = 3600, MAX_HOTPLUGS = 100, MAX_PATCHINGS = 10000, WAIT_MILLISECONDS = 100 };
 
 // What one run was asked for. The CPUs are those this process may use, in ascending order.
 struct plan {
@@ -66,6 +68,7 @@ _Noreturn static void fail(const char *what) {
 _Noreturn static void usage(void) {
   fputs("usage: ipiload membarrier|shootdown|wakeups|affinity|mixed [-s SECONDS] [-n ROUNDS] [-t THREADS]\n"
         "       ipiload hotplug CPU TIMES\n"
+        "       ipiload patching TIMES\n"
         "Ends after SECONDS (1) or when each thread has done ROUNDS (no limit), whichever is first.\n"
         "THREADS (one per CPU) are spread over the CPUs this process may use.\n",
         stderr);
@@ -227,12 +230,16 @@ static uint64_t run(void (*body)(struct worker *), const struct plan *plan) {
   return done;
 }
 
+static void write_switch(const char *path, bool on) {
+  const int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0 || write(file, on ? "1" : "0", 1) != 1) fail(path);
+  close(file);
+}
+
 static void switch_cpu(int cpu, bool online) {
   char path[64];
   snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/online", cpu);
-  const int file = open(path, O_WRONLY | O_CLOEXEC);
-  if (file < 0 || write(file, online ? "1" : "0", 1) != 1) fail(path);
-  close(file);
+  write_switch(path, online);
 }
 
 static int hotplug(int cpu, int times) {
@@ -244,6 +251,23 @@ static int hotplug(int cpu, int times) {
     nanosleep(&pause, NULL);
   }
   printf("ipiload: hotplug: CPU %d offline and online, %d times\n", cpu, times);
+  return 0;
+}
+
+// In an instance of its own, and of an event that hardly ever happens: what is wanted is the patching, not the events.
+static int patching(int times) {
+  static const char instance[] = "/sys/kernel/tracing/instances/ipiload";
+  static const char event[] = "/sys/kernel/tracing/instances/ipiload/events/signal/signal_deliver/enable";
+  const struct timespec pause = {.tv_nsec = 1000000};
+  if (mkdir(instance, 0700) != 0) fail(instance);
+  for (int i = 0; i < times; i++) {
+    write_switch(event, true);
+    nanosleep(&pause, NULL);
+    write_switch(event, false);
+    nanosleep(&pause, NULL);
+  }
+  if (rmdir(instance) != 0) fail(instance);
+  printf("ipiload: patching: a tracepoint on and off, %d times\n", times);
   return 0;
 }
 
@@ -275,6 +299,11 @@ int main(int argc, char **argv) {
   if (strcmp(name, "hotplug") == 0) {
     if (argc != 4) usage();
     return hotplug((int)number(argv[2], 0, CPU_SETSIZE - 1), (int)number(argv[3], 1, MAX_HOTPLUGS));
+  }
+
+  if (strcmp(name, "patching") == 0) {
+    if (argc != 3) usage();
+    return patching((int)number(argv[2], 1, MAX_PATCHINGS));
   }
 
   struct plan plan = {.rounds = UINT64_MAX};
