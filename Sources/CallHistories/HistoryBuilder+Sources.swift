@@ -59,7 +59,10 @@ extension HistoryBuilder {
   }
 
   /// A symbol without what compilers put behind it: `.constprop.0`, `.isra.0`, `.llvm.123`.
-  static func withoutSuffix(_ symbol: String) -> Substring { symbol.prefix { $0 != "." } }
+  static func withoutSuffix(_ symbol: String) -> Substring {
+    guard let dot = symbol.firstIndex(of: "."), dot > symbol.startIndex else { return symbol[...] }
+    return symbol[..<dot]
+  }
 
   private mutating func siteKind(_ callsite: UInt64) -> CallKind {
     if let known = siteKinds[callsite] { return known }
