@@ -104,6 +104,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if cpus[cpu].hotplug == .rising { cameUp(cpu: cpu, at: event.nanoseconds) }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
+    if level == .task { cpus[cpu].unprovenTargets = 0 }
 
     switch event.kind {
     case .csdQueueCPU: queued(event, level: level)
@@ -239,6 +240,8 @@ public struct HistorySettings: Sendable {
   public var crossCallFunction: UInt64?
   /// Event types known to have been switched on. Types that are seen count as well.
   public var recordedKinds: Set<EventKind> = []
+  /// Whether the flags of the events say in which context they happened. Text can lack them.
+  public var contextIsKnown = true
 
   public init() {}
 }
