@@ -71,7 +71,8 @@ struct Replay {
   }
 
   private func result<Sink: CompletedCallSink>(
-    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?, counts: HistoryStatistics, outcome: TraceSource.Outcome
+    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?, counts: HistoryStatistics,
+    outcome: TraceSource.Outcome
   ) throws -> ReplayResult {
     let statistics = analysis.statistics
     let comm = source.comm

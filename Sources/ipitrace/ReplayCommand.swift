@@ -53,7 +53,9 @@ struct ReplayCommand: ParsableCommand {
     let outputs = [json, html, calls].filter { $0 == "-" }
     guard outputs.count <= 1 else { throw ValidationError("Only one output can go to standard output.") }
     var replay: Replay
-    do { replay = try Replay(path: trace, isComplete: complete) } catch let error as TraceFileError { throw unreadable(error) }
+    do { replay = try Replay(path: trace, isComplete: complete) } catch let error as TraceFileError {
+      throw unreadable(error)
+    }
     replay.namedCPUs = cpus?.mask
     replay.window = timeline?.range
 
@@ -76,7 +78,8 @@ extension ReplayCommand {
   private func analyse(_ replay: Replay) throws -> ReplayResult {
     guard let calls else { return try replay.run(sink: NoCallSink()).0 }
     let file = try OutputFile(path: calls)
-    let sink = CallLineSink(renderer: CallLineRenderer(names: replay.source.names, comm: replay.source.comm), file: file)
+    let sink = CallLineSink(
+      renderer: CallLineRenderer(names: replay.source.names, comm: replay.source.comm), file: file)
     let (result, used) = try replay.run(sink: sink)
     try used.finish()
     return result

@@ -103,7 +103,8 @@ struct ByteInterner: ~Copyable {
   /// The bytes of a number.
   subscript(number: Int) -> UnsafeBufferPointer<UInt8> {
     precondition(number >= 0 && number < count, "no such number")
-    return UnsafeBufferPointer(rebasing: bytes[entries[number].offset..<entries[number].offset + entries[number].length])
+    let start = entries[number].offset
+    return UnsafeBufferPointer(rebasing: bytes[start..<start + entries[number].length])
   }
 
   private mutating func grow() {

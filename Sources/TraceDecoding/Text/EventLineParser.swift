@@ -44,8 +44,7 @@ struct EventLineParser: ~Copyable {
       // trace-cmd fills the name up with blanks, and prints masks as lists.
       return namedFields(&cursor, &event, isPadded: cursor.place - start > 1)
     case .schedSwitch:
-      if cursor.begins(with: "prev_comm=") { return contextSwitch(&cursor, &event) }
-      return shortContextSwitch(&cursor, &event)
+      return contextSwitch(cursor, &event) || shortContextSwitch(cursor, &event)
     case .ipiRaise: return raise(&cursor, &event)
     case .ipiEntry, .ipiExit:
       event.kind = reasonKind(cursor, of: event.kind)
@@ -192,44 +191,71 @@ struct EventLineParser: ~Copyable {
     return digits > 0
   }
 
+  /// `0,2-4,64`, in ascending order as trace-cmd prints it, so that the work is bounded.
   private mutating func list(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let mask = CPUMask(list: String(decoding: text, as: UTF8.self)), mask.words.count <= 1024 else { return false }
-    maskWords += mask.words
-    return true
+    guard let start = text.baseAddress else { return false }
+    var cursor = LineCursor(from: start, to: start + text.count)
+    let firstWord = maskWords.count
+    var next: UInt64 = 0
+    repeat {
+      guard let first = cursor.decimal(), first >= next else { return false }
+      var last = first
+      if cursor.take(UInt8(ascii: "-")) {
+        guard let end = cursor.decimal(), end >= first else { return false }
+        last = end
+      }
+      guard last < LineHead.cpuLimit else { return false }
+      while maskWords.count - firstWord <= Int(last / 64) { maskWords.append(0) }
+      for cpu in first...last { maskWords[firstWord + Int(cpu / 64)] |= 1 << (cpu % 64) }
+      next = last + 1
+    } while cursor.take(UInt8(ascii: ","))
+    return cursor.isAtEnd
   }
 
   // MARK: Context switches
 
-  /// The kernel's own form. A name may hold anything, so what stands behind the names is looked for from the end.
-  private mutating func contextSwitch(_ cursor: inout LineCursor, _ event: inout TraceEvent) -> Bool {
-    guard let nextPid = cursor.find(" next_pid=", last: true) else { return false }
+  /// The kernel's own limit for the name of a task, in bytes.
+  private static let longestName = 15
+
+  /// The kernel's own form. A name may hold anything, so what stands behind the names is looked for from the end, and the
+  /// next name begins as far in front of that as a name can.
+  private mutating func contextSwitch(_ cursor: LineCursor, _ event: inout TraceEvent) -> Bool {
+    guard cursor.begins(with: "prev_comm="), let nextPid = cursor.find(" next_pid=", last: true) else { return false }
     var number = LineCursor(from: nextPid + 10, to: cursor.end)
     guard let next = number.decimal(), next <= UInt64(Int32.max) else { return false }
+    let names = LineCursor(from: max(cursor.place, nextPid - Self.longestName - 11), to: nextPid)
+    guard let nextName = names.find(" next_comm=") else { return false }
     event.target = Int32(truncatingIfNeeded: next)
     event.detail = event.pid
-    var names = LineCursor(from: cursor.place, to: nextPid)
-    guard let nextName = names.find(" next_comm=", last: true) else { return false }
-    names.move(to: nextName)
-    if let previous = cursor.find(" prev_pid=") {
-      number = LineCursor(from: previous + 10, to: cursor.end)
-      if let value = number.decimal(), value <= UInt64(Int32.max) { event.detail = Int32(value) }
-    }
     take(nextComm: UnsafeBufferPointer(start: nextName + 11, count: nextPid - nextName - 11), &event)
     return true
   }
 
   /// The form of trace-cmd's plugin: `name:1 [120] S ==> name:2 [120]`.
-  private mutating func shortContextSwitch(_ cursor: inout LineCursor, _ event: inout TraceEvent) -> Bool {
-    guard let arrow = cursor.find(" ==> ", last: true), let priority = cursor.find(" [", last: true), priority > arrow
+  private mutating func shortContextSwitch(_ cursor: LineCursor, _ event: inout TraceEvent) -> Bool {
+    guard let priority = cursor.find(" [", last: true),
+      let colon = LineCursor(from: cursor.place, to: priority).find(":", last: true)
     else { return false }
-    let name = arrow + 5
-    guard let colon = LineCursor(from: name, to: priority).find(":", last: true) else { return false }
     var number = LineCursor(from: colon + 1, to: priority)
     guard let next = number.decimal(), number.isAtEnd, next <= UInt64(Int32.max) else { return false }
-    event.target = Int32(truncatingIfNeeded: next)
-    event.detail = event.pid
-    take(nextComm: UnsafeBufferPointer(start: name, count: colon - name), &event)
-    return true
+    // The first arrow behind a priority and a state that leaves no more than a name.
+    var rest = LineCursor(from: max(cursor.place, colon - Self.longestName - 5), to: colon)
+    while let arrow = rest.find(" ==> ") {
+      if Self.endsWithState(LineCursor(from: cursor.place, to: arrow)) {
+        event.target = Int32(truncatingIfNeeded: next)
+        event.detail = event.pid
+        take(nextComm: UnsafeBufferPointer(start: arrow + 5, count: colon - arrow - 5), &event)
+        return true
+      }
+      rest.move(to: arrow + 1)
+    }
+    return false
+  }
+
+  /// Whether a text ends in `[120] S`.
+  private static func endsWithState(_ text: LineCursor) -> Bool {
+    guard let bracket = text.find("] ", last: true), text.end - bracket <= 8 else { return false }
+    return LineCursor(from: bracket + 2, to: text.end).find(" ") == nil
   }
 
   private mutating func take(nextComm name: UnsafeBufferPointer<UInt8>, _ event: inout TraceEvent) {

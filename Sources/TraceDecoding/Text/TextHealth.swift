@@ -50,7 +50,8 @@ extension TraceHealth.Item {
   static var readAsStream: Self {
     Self(
       name: "readAsStream", severity: .info,
-      remedy: "The text can't be read twice, so kicks are not judged, and no timeline is drawn. Save it to a file first.")
+      remedy: "The text can't be read twice, so kicks are not judged and no timeline is drawn. Save it to a file first."
+    )
   }
 
   static func namesWithoutRoom(_ count: UInt64) -> Self {

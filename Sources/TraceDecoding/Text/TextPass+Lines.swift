@@ -13,15 +13,16 @@ extension TextPass {
     return head.buffer.elementsEqual(buffer)
   }
 
-  /// Counts a line by its buffer, so that the one that holds the cross calls can be chosen.
+  /// Counts a line by its buffer, so that the one with most cross calls, or at least with most events, can be chosen.
   mutating func countBuffer(_ head: LineHead, isCrossCall: Bool) {
     let most = 64
+    let weight: UInt64 = isCrossCall ? 1 << 32 : 1
     guard !head.buffer.isEmpty else {
-      topLevelCrossCalls += isCrossCall ? 1 : 0
+      topLevelWeight &+= weight
       return
     }
     let name = Array(head.buffer)
-    if buffers[name] != nil || buffers.count < most { buffers[name, default: 0] += isCrossCall ? 1 : 0 }
+    if buffers[name] != nil || buffers.count < most { buffers[name, default: 0] &+= weight }
   }
 
   // MARK: Names of tasks

@@ -1,3 +1,4 @@
+import Glibc
 import TraceTypes
 
 /// One reading of a text, from its beginning to its end, in bounded memory.
@@ -81,7 +82,7 @@ struct TextPass: ~Copyable {
   var breaks: UInt32 = 0
   var malformedLines: UInt64 = 0
   var firstMalformedLine: UInt64 = 0
-  var topLevelCrossCalls: UInt64 = 0
+  var topLevelWeight: UInt64 = 0
   /// Where the first such line is, and its beginning.
   var firstMalformed: (offset: UInt64, text: [UInt8])?
   var hasHeader = false
@@ -92,7 +93,7 @@ struct TextPass: ~Copyable {
   /// Whether the text tells contexts, once an event has been seen.
   private(set) var contextIsRecorded: Bool?
   private(set) var fractionDigits = 0
-  /// Cross-call events by buffer.
+  /// Events by buffer, cross calls most of all.
   var buffers: [[UInt8]: UInt64] = [:]
   var buffer: [UInt8]?
   var otherLines: UInt64 = 0
@@ -173,8 +174,9 @@ struct TextPass: ~Copyable {
     let end = base + lines.count
     var start = base
     while start < end {
-      var newline = start
-      while newline.pointee != 10 { newline += 1 }
+      // Every block ends with a newline.
+      guard let found = memchr(start, 10, end - start) else { break }
+      let newline = UnsafePointer(found.assumingMemoryBound(to: UInt8.self))
       lineNumber &+= 1
       var lineEnd = newline
       if lineEnd > start, lineEnd[-1] == 13 { lineEnd -= 1 }
@@ -227,7 +229,8 @@ struct TextPass: ~Copyable {
       return handler
     case .schedSwitch, .cpuIdle:
       cpus[cpu].inHandler = false
-      return .interruptsOff
+      // Whether the idle loop has interrupts off differs between kernels.
+      return kind == .cpuIdle ? [] : .interruptsOff
     default: return cpus[cpu].inHandler ? handler : .unknown
     }
   }

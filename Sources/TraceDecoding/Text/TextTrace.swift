@@ -122,7 +122,8 @@ public final class TextTrace {
         expected: "\(line) or the mark of a trace.dat file (17 08 44 \"tracing\")", found: ByteCursor.quoted(text))
     }
     return TraceFileError(
-      pass.hasHeader ? .empty : .notATrace, at: input.location(0), expected: line, found: "\(pass.lineNumber) lines without one")
+      pass.hasHeader ? .empty : .notATrace, at: input.location(0), expected: line,
+      found: "\(pass.lineNumber) lines without one")
   }
 }
 
@@ -141,7 +142,7 @@ extension TextPass {
   fileprivate var busiestBuffer: [UInt8]? {
     guard !buffers.isEmpty else { return nil }
     let best = buffers.max { ($0.value, $1.key.count) < ($1.value, $0.key.count) }
-    guard let best, best.value > topLevelCrossCalls else { return [] }
+    guard let best, best.value > topLevelWeight else { return [] }
     return best.key
   }
 
