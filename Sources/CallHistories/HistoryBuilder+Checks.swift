@@ -25,7 +25,7 @@ extension HistoryBuilder {
   ///
   /// Of single calls nothing is said: those with a csd of the caller's are allowed there, and no event tells them from others.
   private func isForbidden(_ flags: ContextFlags) -> Bool {
-    guard settings.contextIsKnown else { return false }
+    guard settings.contextIsKnown, !flags.isUnknown else { return false }
     return flags.level != .task || flags.contains(.interruptsOff)
   }
 

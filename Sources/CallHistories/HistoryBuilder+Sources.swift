@@ -3,7 +3,7 @@ import TraceTypes
 
 /// The source's side: queue events, kicks, and the moment at which both are certain.
 extension HistoryBuilder {
-  private func slotIndex(_ cpu: UInt16, _ level: ContextLevel) -> Int { Int(cpu) * 4 + Int(level.rawValue) }
+  func slotIndex(_ cpu: UInt16, _ level: ContextLevel) -> Int { Int(cpu) * 4 + Int(level.rawValue) }
 
   // MARK: Queue events
 
@@ -85,6 +85,7 @@ extension HistoryBuilder {
     // Callback 0 is a reschedule IPI; an IPI to the own CPU is an irq_work's.
     guard event.function != 0, event.target != Int32(event.cpu) else { return }
     let slot = slotIndex(event.cpu, level)
+    if event.flags.isUnknown { return kickedInUnknownContext(event, slot: slot, kick: .ipi, maskWords: Span()) }
     if slots[slot].phase == .queueing {
       decideKicks(slot: slot, at: event.nanoseconds, kick: .ipi) { $0 == event.target }
     } else if isCrossCall(event.function) {
@@ -95,6 +96,7 @@ extension HistoryBuilder {
   mutating func sentMaskIPI(_ event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
     guard event.function != 0, isCrossCall(event.function) else { return }
     let slot = slotIndex(event.cpu, level)
+    if event.flags.isUnknown { return kickedInUnknownContext(event, slot: slot, kick: .maskIPI, maskWords: maskWords) }
     let first = Int(event.target)
     let count = Int(event.detail)
     if slots[slot].phase == .queueing {
@@ -111,6 +113,7 @@ extension HistoryBuilder {
 
   mutating func wokePolling(_ event: TraceEvent, level: ContextLevel) {
     let slot = slotIndex(event.cpu, level)
+    if event.flags.isUnknown { return kickedInUnknownContext(event, slot: slot, kick: .polling, maskWords: Span()) }
     guard slots[slot].phase == .queueing else { return }
     decideKicks(slot: slot, at: event.nanoseconds, kick: .polling) { $0 == event.target }
   }
@@ -176,7 +179,9 @@ extension HistoryBuilder {
     while open != 0 {
       if open & 1 == 1 {
         let slot = Int(event.cpu) * 4 + Int(current)
-        if current != level.rawValue || !continues(slot: slot, event, maskWords: maskWords) {
+        if calls[slots[slot].call].flags.isUnknown, level != .task {
+          closeUnknownContext(slot: slot, before: event, maskWords: maskWords)
+        } else if current != level.rawValue || !continues(slot: slot, event, maskWords: maskWords) {
           close(slot: slot, at: event.nanoseconds, undecidedKick: .coalesced)
         }
       }
@@ -185,7 +190,7 @@ extension HistoryBuilder {
     }
   }
 
-  private func continues(slot: Int, _ event: TraceEvent, maskWords: Span<UInt64>) -> Bool {
+  func continues(slot: Int, _ event: TraceEvent, maskWords: Span<UInt64>) -> Bool {
     let phase = slots[slot].phase
     let sequence = slots[slot].call
     switch event.kind {
@@ -219,7 +224,7 @@ extension HistoryBuilder {
     }
   }
 
-  private func targets(of sequence: UInt64, contain matches: (Int32) -> Bool) -> Bool {
+  func targets(of sequence: UInt64, contain matches: (Int32) -> Bool) -> Bool {
     var node = calls[sequence].firstNode
     while node >= 0 {
       if matches(Int32(nodes[Int(node)].target)) { return true }
@@ -229,11 +234,14 @@ extension HistoryBuilder {
   }
 
   /// The call's kick has been seen: its targets that match got it, the others needed none.
-  private mutating func decideKicks(slot: Int, at time: UInt64, kick: Kick, where matches: (Int32) -> Bool) {
+  /// - Parameter provesAdd: whether the last node is certain to have been added by now.
+  mutating func decideKicks(
+    slot: Int, at time: UInt64, kick: Kick, provesAdd: Bool = true, where matches: (Int32) -> Bool
+  ) {
     let sequence = slots[slot].call
     slots[slot].phase = .kicked
     let last = calls[sequence].lastNode
-    if nodes[Int(last)].addedBy > time { nodes[Int(last)].addedBy = time }
+    if provesAdd, nodes[Int(last)].addedBy > time { nodes[Int(last)].addedBy = time }
     var node = calls[sequence].firstNode
     while node >= 0 {
       let next = nodes[Int(node)].nextInCall

@@ -120,6 +120,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
+    if level == .task { cpus[cpu].unprovenTargets = 0 }
 
     switch event.kind {
     case .csdQueueCPU: queued(event, level: level)

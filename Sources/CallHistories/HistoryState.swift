@@ -39,6 +39,8 @@ struct CPUState {
 
   /// Bit i: the slot of level i is open.
   var openLevels: UInt8 = 0
+  /// Targets, by their lowest six bits, for which a call of unknown context may still be waiting to send its kick.
+  var unprovenTargets: UInt64 = 0
 
   /// The calls queued to this CPU, oldest queue event first.
   var firstPending: Int32 = -1

@@ -68,13 +68,15 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   /// - Parameters:
   ///   - builder: the one that built the histories, finished.
   ///   - clockIsShared: all CPUs read one clock.
+  ///   - timeError: by how many nanoseconds the difference of two times can be wrong because times were rounded.
   ///   - words: puts a divergence into words.
   public func verdict(
-    of builder: borrowing HistoryBuilder, clockIsShared: Bool, lossWindows: [LossWindow],
+    of builder: borrowing HistoryBuilder, clockIsShared: Bool, timeError: UInt64 = 0, lossWindows: [LossWindow],
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
-      delays: statistics.shortestDelays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared)
+      delays: statistics.shortestDelays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared,
+      timeError: timeError)
     var claimed: [FoundDivergence] = []
     var withheld: [UndecidedReason: UInt64] = [:]
     var accounting = statistics.accounting

@@ -17,6 +17,16 @@ public struct ContextFlags: OptionSet, Hashable, Sendable {
   public static let nonMaskableInterrupt = ContextFlags(rawValue: 0x40)
   public static let bottomHalvesOff = ContextFlags(rawValue: 0x80)
 
+  /// Stands for a context that the trace does not tell: some forms of text have no column for it. No event of a kernel has it,
+  /// because whatever runs in a non-maskable interrupt runs with interrupts off.
+  ///
+  /// Its level is the highest, which interrupts all others: so it proves nothing about what they do.
+  public static let unknown = ContextFlags(rawValue: 0x42)
+
+  /// Whether the trace does not tell the context.
+  @inlinable
+  public var isUnknown: Bool { self == .unknown }
+
   /// How deeply interrupts are nested, as far as the flags tell.
   @inlinable
   public var level: ContextLevel {

@@ -68,7 +68,7 @@ public struct CallStatistics: Sendable {
       self.targets += targets
       self.kicks += kicks
       // Wakeups and irq_work are made for these contexts.
-      guard call.kind != .wakeup, call.kind != .irqWork else { return }
+      guard call.kind != .wakeup, call.kind != .irqWork, !call.flags.isUnknown else { return }
       switch call.flags.level {
       case .task: if call.flags.contains(.interruptsOff) { interruptsOff += 1 }
       case .soft: soft += 1

@@ -5,30 +5,31 @@ import TraceDecoding
 import TraceTypes
 import Verdicts
 
-/// One replay of a trace file: the wiring from bytes to the result value.
+/// One replay of a trace: the wiring from bytes to the result value.
 struct Replay {
-  let file: TraceFile
-  let buffer: TraceBuffer
+  let source: TraceSource
   private let settings: HistorySettings
   /// CPUs whose interference the user asked for; nil: the isolated ones, if any.
   var namedCPUs: CPUMask?
   /// The stretch to draw; nil: chosen by what was found.
   var window: ClosedRange<UInt64>?
 
-  init(path: String) throws {
-    file = try TraceFile(path: path)
-    buffer = try file.analysisBuffer()
-    settings = Self.settings(file: file, buffer: buffer)
+  /// - Parameter isComplete: the user says that every event that ipitrace reads was recorded, on all CPUs and unfiltered.
+  init(path: String, isComplete: Bool) throws {
+    source = try TraceSource(path: path)
+    settings = Self.settings(source, isComplete: isComplete)
   }
 
-  private var names: SymbolTable { file.symbols }
+  private var names: any AddressNaming { source.names }
 
   /// The kinds that may be in the trace: described by the file and, as far as it says so, switched on.
   private var readableKinds: Set<EventKind> {
     var kinds = settings.recordedKinds
-    if file.facts == nil { kinds = Set(file.formats.compactMap { EventKind(qualifiedName: $0.qualifiedName) }) }
+    if source.facts == nil {
+      kinds = source.describedEvents.map { Set($0.compactMap { EventKind(qualifiedName: $0) }) } ?? Set(EventKind.allCases)
+    }
     // Handlers of unknown reason are as good as none.
-    if !file.explainsReasons { kinds.subtract([.ipiEntry, .ipiExit]) }
+    if !source.explainsReasons { kinds.subtract([.ipiEntry, .ipiExit]) }
     return kinds
   }
 
@@ -36,89 +37,89 @@ struct Replay {
     var result: [Int: Interference.Selection] = [:]
     if let namedCPUs {
       for cpu in namedCPUs.cpus { result[cpu] = .named }
-    } else if let facts = file.facts {
+    } else if let facts = source.facts {
       for cpu in (facts.isolated?.cpus ?? []) + (facts.nohzFull?.cpus ?? []) { result[cpu] = .isolated }
     }
     // Without calls to tell of, what interrupts the CPUs is most of what the trace has.
     if result.isEmpty, !readableKinds.contains(.csdQueueCPU) {
-      for region in buffer.regions { result[region.cpu] = .all }
+      for cpu in source.cpus { result[cpu] = .all }
     }
     return result
   }
 
-  private static func settings(file: TraceFile, buffer: TraceBuffer) -> HistorySettings {
+  private static func settings(_ source: TraceSource, isComplete: Bool) -> HistorySettings {
     var settings = HistorySettings()
-    settings.wakeupFunction = file.symbols.addresses(of: "sched_ttwu_pending").first
-    settings.crossCallFunction = file.symbols.addresses(of: "generic_smp_call_function_single_interrupt").first
-    settings.cpus = buffer.regions.map(\.cpu)
-    if let facts = file.facts {
+    settings.wakeupFunction = source.names.addresses(ofSymbol: "sched_ttwu_pending").first
+    settings.crossCallFunction = source.names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
+    settings.cpus = source.cpus
+    if isComplete { settings.recordedKinds = Set(EventKind.allCases) }
+    if let facts = source.facts {
       // What was switched on, but can't be read, is as good as absent.
-      let readable = Set(file.formats.map(\.qualifiedName))
-      settings.recordedKinds = Set(
+      let readable = source.describedEvents ?? []
+      settings.recordedKinds.formUnion(
         facts.enabledEvents.filter(readable.contains).compactMap { EventKind(qualifiedName: $0) })
       if let online = facts.online, let recorded = facts.recorded {
         settings.someCPUsUnrecorded = online.cpus.contains { !recorded.contains($0) }
       }
     }
+    // A stream tells of a loss only when it is over. Until then, a CPU may have queued anything.
+    if source.isStream { settings.someCPUsUnrecorded = true }
+    settings.contextIsKnown = source.contextIsKnown
+    // Without contexts it is not certain which kick belongs to which call.
+    if !source.contextIsKnown {
+      settings.recordedKinds.subtract([.csdQueueCPU, .ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
+    }
     return settings
-  }
-
-  /// Task names by pid; 0 is idle.
-  var comms: [Int32: String] {
-    var comms = file.commands
-    comms[0] = "<idle>"
-    return comms
   }
 
   /// Reads the whole trace.
   /// - Parameter sink: takes every call.
   /// - Complexity: O(number of events · log number of CPUs).
   func run<Sink: CompletedCallSink>(sink: Sink) throws -> (ReplayResult, Sink) {
-    let stream = try MergedStream(file: file, buffer: buffer)
     let analysis = ReplayAnalysis(watched: watched, recordedKinds: settings.recordedKinds, sink: sink)
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
-    try stream.drain(into: &builder)
+    let outcome = try source.drain(into: &builder)
     builder.finish()
     let result = try result(
-      of: analysis, builder, stream: stream)
+      of: analysis, builder, outcome: outcome)
     return (result, analysis.sink)
   }
 
   private func result<Sink: CompletedCallSink>(
-    of analysis: ReplayAnalysis<Sink>, _ builder: borrowing HistoryBuilder, stream: MergedStream
+    of analysis: ReplayAnalysis<Sink>, _ builder: borrowing HistoryBuilder, outcome: TraceSource.Outcome
   ) throws -> ReplayResult {
     let span = builder.span
     let statistics = analysis.statistics
-    let comms = comms
+    let comm = source.comm
     let words = DivergenceWords(names: names)
     let verdict = analysis.verdict(
-      of: builder, clockIsShared: TraceClock.isShared(buffer.clock), lossWindows: stream.gaps.map(LossWindow.init),
+      of: builder, clockIsShared: TraceClock.isShared(source.clock), timeError: source.timeErrorNanoseconds,
+      lossWindows: outcome.gaps.map(LossWindow.init),
       words: words.words(for:))
-    let blocking = statistics.blocking(names: names) { comms[$0] }
+    let blocking = statistics.blocking(names: names, comm: comm)
     return ReplayResult(
-      trace: summary(of: stream, span: span),
-      health: health(of: stream, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
+      trace: summary(of: outcome, span: span),
+      health: health(of: outcome, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
       verdict: verdict,
-      calls: statistics.calls(names: names) { comms[$0] }, kicks: statistics.kicks, latency: statistics.latency,
-      matrix: statistics.matrix,
-      interference: withoutUnknowns(statistics.interference(names: names) { comms[$0] }),
+      calls: statistics.calls(names: names, comm: comm), kicks: statistics.kicks, latency: statistics.latency,
+      matrix: statistics.matrix, interference: withoutUnknowns(statistics.interference(names: names, comm: comm)),
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
   }
 
-  private func summary(of stream: MergedStream, span: ClosedRange<UInt64>?) -> TraceSummary {
+  private func summary(of outcome: TraceSource.Outcome, span: ClosedRange<UInt64>?) -> TraceSummary {
     var byType: [String: UInt64] = [:]
     var byCPU: [TraceSummary.CPUCount] = []
-    for cpu in Set(stream.eventCounts.keys).union(stream.lostEvents.keys).sorted() {
-      let counts = stream.eventCounts[cpu] ?? [:]
+    for cpu in Set(outcome.eventCounts.keys).union(outcome.lostEvents.keys).sorted() {
+      let counts = outcome.eventCounts[cpu] ?? [:]
       for (name, count) in counts { byType[name, default: 0] += count }
       byCPU.append(
         TraceSummary.CPUCount(
-          cpu: cpu, events: counts.values.reduce(0, +), lost: stream.lostEvents[cpu]?.count ?? 0))
+          cpu: cpu, events: counts.values.reduce(0, +), lost: outcome.lostEvents[cpu]?.count ?? 0))
     }
-    let facts = file.facts
+    let facts = source.facts
     return TraceSummary(
-      kernel: file.kernelRelease, clock: buffer.clock, startNanoseconds: span?.lowerBound,
+      kernel: source.kernelRelease, clock: source.clock, startNanoseconds: span?.lowerBound,
       endNanoseconds: span?.upperBound,
       cpus: TraceSummary.CPUs(
         possible: facts?.possible?.cpus, online: facts?.online?.cpus, isolated: facts?.isolated?.cpus,
@@ -146,12 +147,13 @@ struct Replay {
     }
   }
 
-  private func health(of stream: MergedStream, builder: HistoryStatistics, verdict: Verdict) -> TraceHealth {
-    var health = file.health
-    health.merge(stream.health)
-    if let facts = file.facts {
+  private func health(
+    of outcome: TraceSource.Outcome, builder: HistoryStatistics, verdict: Verdict
+  ) -> TraceHealth {
+    var health = outcome.health
+    if let facts = source.facts {
       if !facts.missingEvents.isEmpty { health.add(HealthWords.missingEvents(facts.missingEvents)) }
-    } else {
+    } else if settings.recordedKinds.isEmpty {
       health.add(HealthWords.recordedEventsUnknown)
     }
     for item in HealthWords.unanswered(readable: readableKinds) { health.add(item) }
@@ -192,7 +194,7 @@ struct Replay {
   private func timeline(
     verdict: Verdict, blocking: BlockingSummary, span: ClosedRange<UInt64>?
   ) throws -> Timeline {
-    guard let span else {
+    guard let span, !source.isStream else {
       return Timeline(
         choice: .empty, startNanoseconds: 0, endNanoseconds: 0, cpus: [], slices: [], flows: [], truncated: false)
     }
@@ -200,10 +202,9 @@ struct Replay {
     // Calls that reach into the stretch began before it, and end behind it.
     let before = min(window.lowerBound, 50_000_000)
     let after = window.upperBound.addingReportingOverflow(50_000_000)
-    let stream = try MergedStream(
-      file: file, buffer: buffer, from: window.lowerBound - before, through: after.overflow ? .max : after.partialValue)
     var reader = TimelineReader(window: window, settings: settings, names: names)
-    try stream.drain(into: &reader)
+    _ = try source.drain(
+      into: &reader, from: window.lowerBound - before, through: after.overflow ? .max : after.partialValue)
     return reader.finish(choice: choice)
   }
 }

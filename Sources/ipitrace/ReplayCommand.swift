@@ -13,7 +13,8 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Hold a recording against the engine, and report what happened.",
     discussion: """
-      TRACE is what `ipitrace record` or `trace-cmd record` wrote. The report is printed as text, unless another output \
+      TRACE is what `ipitrace record` or `trace-cmd record` wrote, or ftrace's text: the files trace and trace_pipe of \
+      tracefs, or what `trace-cmd report` prints; - is standard input. The report is printed as text, unless another output \
       goes to standard output. The exit status is 0, 1 if --fail-on says so or an output can't be written, 2 on wrong \
       usage, 3 if the trace can't be read.
       """)
@@ -41,11 +42,20 @@ struct ReplayCommand: ParsableCommand {
     help: "Exit with 1 if the verdict is 'diverges', if it is 'undecided', or if a rule of this name is broken.")
   var failOn: [FailOnArgument] = []
 
+  @Flag(
+    help: """
+      Take it for granted that everything that ipitrace reads was recorded: all its events, on all CPUs, unfiltered. For \
+      recordings that don't say so themselves. If that is wrong, the kernel is accused of what was not recorded.
+      """)
+  var complete = false
+
   func run() throws {
     let outputs = [json, html, calls].filter { $0 == "-" }
     guard outputs.count <= 1 else { throw ValidationError("Only one output can go to standard output.") }
     var replay: Replay
-    do { replay = try Replay(path: trace) } catch let error as TraceFileError { throw unreadable(error) }
+    do { replay = try Replay(path: trace, isComplete: complete) } catch let error as TraceFileError {
+      throw unreadable(error)
+    }
     replay.namedCPUs = cpus?.mask
     replay.window = timeline?.range
 
@@ -68,7 +78,8 @@ extension ReplayCommand {
   private func analyse(_ replay: Replay) throws -> ReplayResult {
     guard let calls else { return try replay.run(sink: NoCallSink()).0 }
     let file = try OutputFile(path: calls)
-    let sink = CallLineSink(renderer: CallLineRenderer(names: replay.file.symbols, comms: replay.comms), file: file)
+    let sink = CallLineSink(
+      renderer: CallLineRenderer(names: replay.source.names, comm: replay.source.comm), file: file)
     let (result, used) = try replay.run(sink: sink)
     try used.finish()
     return result

@@ -13,6 +13,7 @@ struct ClockBounds {
   private var shortest: [UInt16: [(later: UInt16, nanoseconds: UInt64)]] = [:]
   private var bounds: [UInt16: [UInt16: UInt64]] = [:]
   private let isShared: Bool
+  private let timeError: UInt64
   /// For more CPUs than this to begin from, only direct messages count.
   private static let mostSearches = 256
 
@@ -22,10 +23,13 @@ struct ClockBounds {
   /// - Parameters:
   ///   - delays: the shortest time from a queue event on one CPU to its callback on another one.
   ///   - isShared: all CPUs read one clock, so that any difference of times is one of moments.
+  ///   - timeError: by how much a difference can be wrong all the same, because times were rounded.
   init(
-    delays: [(source: UInt16, target: UInt16, nanoseconds: UInt64)], evidence: [ClockEvidence], isShared: Bool
+    delays: [(source: UInt16, target: UInt16, nanoseconds: UInt64)], evidence: [ClockEvidence], isShared: Bool,
+    timeError: UInt64
   ) {
     self.isShared = isShared
+    self.timeError = timeError
     for delay in delays where delay.source != delay.target {
       shortest[delay.source, default: []].append((delay.target, delay.nanoseconds))
     }
@@ -38,8 +42,10 @@ struct ClockBounds {
   /// Whether the clocks cannot be so wrong that the order was the other one.
   mutating func confirm(_ comparison: ClockComparison) -> Bool {
     if comparison.earlier == comparison.later { return true }
-    if isShared { return comparison.margin > 0 }
-    return comparison.margin > bound(from: comparison.earlier, to: comparison.later)
+    let most = isShared ? 0 : bound(from: comparison.earlier, to: comparison.later)
+    // The shortest delay was rounded, too.
+    let needed = most.addingReportingOverflow(2 * timeError)
+    return !needed.overflow && comparison.margin > needed.partialValue
   }
 
   /// By how many nanoseconds the second CPU's clock can be ahead of the first one's; `UInt64.max`: nothing is known.

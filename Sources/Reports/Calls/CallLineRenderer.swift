@@ -9,16 +9,17 @@ public struct CallLineRenderer {
   public var bytes: [UInt8] = []
 
   private let names: any AddressNaming
-  private let comms: [Int32: String]
+  private let comm: (Int32) -> String?
   private var escapedNames: [UInt64: [UInt8]] = [:]
   private var escapedComms: [Int32: [UInt8]] = [:]
 
   /// More different addresses than this are escaped anew each time.
   private static let keptNames = 65_536
 
-  public init(names: any AddressNaming, comms: [Int32: String]) {
+  /// - Parameter comm: gives the name of a task, once there is one.
+  public init(names: any AddressNaming, comm: @escaping (Int32) -> String?) {
     self.names = names
-    self.comms = comms
+    self.comm = comm
   }
 
   /// Appends one line.
@@ -150,7 +151,7 @@ public struct CallLineRenderer {
       bytes.append(contentsOf: known)
       return
     }
-    let escaped = comms[pid].map(Self.quoted) ?? Array("null".utf8)
+    let escaped = comm(pid).map(Self.quoted) ?? Array("null".utf8)
     if escapedComms.count < Self.keptNames { escapedComms[pid] = escaped }
     bytes.append(contentsOf: escaped)
   }
