@@ -261,7 +261,8 @@ extension HistoryBuilder {
         kind: elsewhere == nil ? .neverRan : .ranElsewhere, time: elsewhere?.time ?? lost.queued, cpus: concerned,
         function: lost.function, csd: lost.csd, events: events,
         comparisons: [
-          ClockComparison(lost.source, at: lost.addedBy, before: lost.target, at: latestMiss)
+          elsewhere.map { ClockComparison(lost.source, at: lost.queued, before: $0.cpu, at: $0.time) }
+            ?? ClockComparison(lost.source, at: lost.addedBy, before: lost.target, at: latestMiss)
         ], through: lost.missedAt))
     return elsewhere == nil ? .lost : .ran
   }

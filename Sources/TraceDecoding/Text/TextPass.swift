@@ -263,7 +263,7 @@ struct TextPass: ~Copyable {
     if event.kind == .other {
       otherCounts[UInt32(cpu) << 16 | UInt32(name), default: 0] += 1
     } else {
-      kindCounts[cpu &* EventKind.allCases.count &+ Int(event.kind.rawValue)] &+= 1
+      kindCounts[cpu &* EventKind.allCases.count &+ name] &+= 1
     }
   }
 

@@ -152,7 +152,7 @@ extension TextPass {
     }
     let pairs: [(EventKind, EventKind)] = [
       (.callFunctionSingleEntry, .callFunctionSingleExit), (.callFunctionEntry, .callFunctionExit),
-      (.rescheduleEntry, .rescheduleExit), (.irqWorkEntry, .irqWorkExit),
+      (.rescheduleEntry, .rescheduleExit), (.irqWorkEntry, .irqWorkExit), (.ipiEntry, .ipiExit),
     ]
     return pairs.allSatisfy { total($0.0) == 0 || total($0.1) > 0 }
   }
