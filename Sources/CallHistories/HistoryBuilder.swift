@@ -139,11 +139,21 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .schedSwitch: switched(event)
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
-    // An event shows that whatever interrupts its context has not begun yet, or is over.
-    if cpus[cpu].unseenLevels != 0 { cpus[cpu].unseenLevels &= (1 << level.rawValue) &- 1 }
+    if cpus[cpu].unseenLevels != 0 { noteContext(event, level: level) }
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
+  }
+
+  /// An event shows that whatever interrupts its context has not begun yet, or is over, and that its own context does no call
+  /// whose begin was not seen; unless it is a part of one.
+  private mutating func noteContext(_ event: TraceEvent, level: ContextLevel) {
+    var below = UInt8(1) << level.rawValue &- 1
+    switch event.kind {
+    case .ipiSendCPU, .ipiSendCPUMask, .ipiRaise, .schedWakeIdleWithoutIPI: below |= 1 << level.rawValue
+    default: break
+    }
+    cpus[Int(event.cpu)].unseenLevels &= below
   }
 
   @inline(__always)
