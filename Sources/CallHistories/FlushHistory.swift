@@ -20,6 +20,8 @@ public struct CompletedFlush: Sendable {
   public var kicksUndecidable: UndecidedReason?
   /// A node that may have been in this batch, and is not counted as a member, may have kicked.
   public var otherKickPossible: Bool
+  /// It never came: these are the calls that were on the queue when the trace ended.
+  public var isToCome = false
   /// Nil when it is certain which calls its callbacks belong to; else why it proves nothing.
   public var doubt: UndecidedReason?
 
@@ -59,6 +61,8 @@ public struct FlushMember: Sendable {
   public var ended = UInt64.max
   /// Its call may have had several targets, so that its kick can be a place in a mask.
   public var isMany = false
+  /// The same for no two members that are judged at one time, and for one member always the same.
+  public var id: Int32 = -1
 }
 
 /// What a judge says of a flush.
@@ -75,13 +79,10 @@ public struct FlushJudgement: Sendable {
   /// How many of the members, from the first on, can have been SYNC: as few as the lower bound, as many as the upper. Nil where
   /// that is not known.
   public var syncs: ClosedRange<Int>?
-  /// The node of a later flush that must have been in this one, since its kick is the only one that accounts for it.
-  public var laterKicker: Int?
 
-  public init(_ outcome: Outcome, syncs: ClosedRange<Int>? = nil, laterKicker: Int? = nil) {
+  public init(_ outcome: Outcome, syncs: ClosedRange<Int>? = nil) {
     self.outcome = outcome
     self.syncs = syncs
-    self.laterKicker = laterKicker
   }
 }
 
@@ -174,8 +175,7 @@ public protocol CallHistoryConsumer: AnyObject {
   ///   - members: those with a callback, in the order of running.
   ///   - silent: those without: irq_work, and wakeups behind the first. An earlier flush may have run some of them, an unseen
   ///     one included, but no later one.
-  ///   - later: nodes without a callback that later flushes must have taken and that this one may have; in the order of those
-  ///     flushes. Given only where none of the others kicked.
+  ///   - later: nodes without a callback that later flushes must have taken and that this one may have.
   func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>

@@ -7,7 +7,7 @@ import TraceTypes
 /// batch was taken: such a call may have been in it. So it is known of every node whether it was in this batch, in a later one,
 /// or in one of those between which the trace does not tell, because the node has no callback of its own.
 extension HistoryBuilder {
-  /// How many flushes behind one are searched for a node that may have kicked for it.
+  /// How many flushes behind one are searched for nodes that may have been in it.
   private static var farthestKicker: Int { 64 }
 
   /// A flush has ended, or its end was not seen.
@@ -40,7 +40,9 @@ extension HistoryBuilder {
       let flush = cpus[cpu].firstWaiting
       var node = cpus[cpu].firstPending
       while node >= 0, nodes[Int(node)].queued <= flushes[Int(flush)].notAfter {
-        if nodes[Int(node)].kick != .coalesced { flushes[Int(flush)].otherKickPossible = true }
+        if nodes[Int(node)].kick != .coalesced, nodes[Int(node)].kind == .unknown {
+          flushes[Int(flush)].otherKickPossible = true
+        }
         node = nodes[Int(node)].nextOnTarget
       }
       judgeFirst(of: cpu)
@@ -56,20 +58,18 @@ extension HistoryBuilder {
     memberScratch.removeAll(keepingCapacity: true)
     if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
     if !laterScratch.isEmpty { laterScratch.removeAll(keepingCapacity: true) }
-    laterNodes.removeAll(keepingCapacity: true)
-    let kicked = collect(from: record.first, silently: false)
-    _ = collect(from: record.firstSilent, silently: true)
-    let sawAllKickers = kicked || memberScratch.isEmpty || collectLater(behind: record)
+    collect(from: record.first, silently: false)
+    collect(from: record.firstSilent, silently: true)
+    let sawAll = collectLater(behind: record)
 
     let completed = CompletedFlush(
       cpu: record.cpu, inHandler: record.inHandler, notBefore: record.notBefore, notAfter: record.notAfter,
       previousEnd: record.previousEnd, unseenBy: record.unseenBy, floor: cpus[cpu].floor,
       kicksUndecidable: record.reason,
-      otherKickPossible: record.otherKickPossible || !sawAllKickers,
+      otherKickPossible: record.otherKickPossible || !sawAll,
       doubt: record.hasUncertain ? .targetGap : nil)
     let judgement = consumer.flushCompleted(
       completed, members: memberScratch, silent: silentScratch, later: laterScratch)
-    if let index = judgement.laterKicker { nodes[Int(laterNodes[index])].marks.insert(.kickedForOthers) }
     raiseFloor(cpu: cpu, record)
     let reason: UndecidedReason? =
       switch judgement.outcome {
@@ -84,20 +84,44 @@ extension HistoryBuilder {
     completeCalls()
   }
 
-  /// - Returns: whether one of them kicked, or may have.
-  private mutating func collect(from first: Int32, silently: Bool) -> Bool {
+  /// Judges what is on a queue that is known when the trace ends: whoever came first has kicked, though nothing has come of it yet.
+  ///
+  /// Only if all CPUs were seen since, so that no other call's events can be cut off.
+  mutating func judgeRemainder(of cpu: Int) {
+    silentScratch.removeAll(keepingCapacity: true)
+    var node = cpus[cpu].firstPending
+    var latest: UInt64 = 0
+    while node >= 0 {
+      let call = nodes[Int(node)]
+      guard call.addedBy != QueuedCall.never, call.kick != .unknown, call.marks.isDisjoint(with: .uncertain),
+        call.timesGone == cpus[cpu].timesGone, silentScratch.count < 64
+      else { return }
+      latest = max(latest, call.addedBy)
+      silentScratch.append(member(node))
+      node = call.nextOnTarget
+    }
+    if silentScratch.isEmpty { return }
+    for other in 0..<cpus.count where cpus[other].seen && cpus[other].lastOutsideFlush < latest { return }
+    memberScratch.removeAll(keepingCapacity: true)
+    laterScratch.removeAll(keepingCapacity: true)
+    _ = consumer.flushCompleted(
+      CompletedFlush(
+        cpu: UInt16(cpu), inHandler: true, notBefore: lastTime, notAfter: .max,
+        previousEnd: cpus[cpu].previousFlushEnd, unseenBy: cpus[cpu].unseenBy, floor: cpus[cpu].floor,
+        kicksUndecidable: nil, otherKickPossible: false, isToCome: true),
+      members: memberScratch, silent: silentScratch, later: laterScratch)
+  }
+
+  private mutating func collect(from first: Int32, silently: Bool) {
     var index = first
-    var kicked = false
     while index >= 0 {
       let member = member(index)
-      if member.kick != .coalesced { kicked = true }
       if silently { silentScratch.append(member) } else { memberScratch.append(member) }
       index = nodes[Int(index)].nextInFlush
     }
-    return kicked
   }
 
-  /// Nodes without a callback that later flushes must have taken, and that this one may have.
+  /// Nodes without a callback that later flushes must have taken, or none, and that this one may have.
   /// - Returns: whether these are all.
   private mutating func collectLater(behind record: FlushRecord) -> Bool {
     var flush = record.nextWaiting
@@ -106,14 +130,16 @@ extension HistoryBuilder {
       if rest == 0 { return false }
       var node = flushes[Int(flush)].firstSilent
       while node >= 0 {
-        if nodes[Int(node)].queued <= record.notAfter, !nodes[Int(node)].marks.contains(.kickedForOthers) {
-          laterScratch.append(member(node))
-          laterNodes.append(node)
-        }
+        if nodes[Int(node)].queued <= record.notAfter { laterScratch.append(member(node)) }
         node = nodes[Int(node)].nextInFlush
       }
       flush = flushes[Int(flush)].nextWaiting
       rest -= 1
+    }
+    var node = cpus[Int(record.cpu)].firstPending
+    while node >= 0, nodes[Int(node)].queued <= record.notAfter {
+      if nodes[Int(node)].kind == .irqWork || nodes[Int(node)].kind == .wakeup { laterScratch.append(member(node)) }
+      node = nodes[Int(node)].nextOnTarget
     }
     return true
   }
@@ -125,9 +151,9 @@ extension HistoryBuilder {
     return FlushMember(
       csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy,
       started: node.startedAt, kicked: node.kickedAt,
-      kick: node.marks.contains(.kickedForOthers) ? .coalesced : node.kick, knowledge: knowledge(node),
+      kick: node.kick, knowledge: knowledge(node),
       movedOn: calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never, ended: node.endedAt,
-      isMany: node.kind == .many || node.kind == .unknown)
+      isMany: node.kind == .many || node.kind == .unknown, id: index)
   }
 
   private func knowledge(_ node: QueuedCall) -> FlushMember.Knowledge {

@@ -10,11 +10,16 @@ extension HistoryBuilder {
   /// A flush has ended that began at or after a time.
   mutating func noteKnown(cpu: Int, from time: UInt64) {
     guard !cpus[cpu].isKnown || cpus[cpu].doubtsSeen != doubts.count else { return }
-    guard cpus[cpu].previousFlushKnown, unsettledCount == 0, lastSettled <= cpus[cpu].previousFlushBegin else { return }
+    guard isQueueKnown(cpu: cpu) else { return }
     reportUnknown(cpu: cpu, until: time)
     cpus[cpu].isKnown = true
     cpus[cpu].knownAt = time
     cpus[cpu].doubtsSeen = doubts.count
+  }
+
+  /// Whether everything that was added to a CPU's queue since its latest flush is known.
+  func isQueueKnown(cpu: Int) -> Bool {
+    cpus[cpu].previousFlushKnown && unsettledCount == 0 && lastSettled <= cpus[cpu].previousFlushBegin
   }
 
   /// From now on the state of one CPU's queue is not known.

@@ -156,8 +156,11 @@ extension HistoryBuilder {
       close(slot: slot, at: QueuedCall.never, undecidedKick: .unknown)
     }
     for cpu in 0..<cpus.count {
+      let isAtRest = cpus[cpu].flush < 0 && cpus[cpu].handlerStart == QueuedCall.never
+      let isKnown = isAtRest && isQueueKnown(cpu: cpu)
       abandonFlush(cpu: cpu, reason: .traceEnd)
       judgeAllFlushes(of: cpu)
+      if isKnown { judgeRemainder(of: cpu) }
       if cpus[cpu].seen { reportUnknown(cpu: cpu, until: lastTime) }
     }
     while calls.count > 0 {

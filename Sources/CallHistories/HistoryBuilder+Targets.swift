@@ -177,12 +177,7 @@ extension HistoryBuilder {
       if nodes[Int(node)].addedBy < notBefore {
         let presence = presence(node, hasWakeup: hasWakeup)
         if case .ranSilently = presence {
-          if flush < 0 {
-            flush = makeFlush(
-              FlushRecord(
-                cpu: UInt16(cpu), inHandler: cpus[cpu].handlerStart != QueuedCall.never, notBefore: notBefore,
-                notAfter: notAfter, unseenBy: cpus[cpu].unseenBy))
-          }
+          if flush < 0 { flush = makeSilentFlush(cpu: cpu, notBefore: notBefore, notAfter: notAfter) }
           attachSilently(node, to: flush)
         } else {
           if nodes[Int(node)].kick != .coalesced { otherKick = true }
@@ -194,13 +189,16 @@ extension HistoryBuilder {
           case .missed, .ranSilently: missed(node, at: notBefore)
           }
         }
+      } else if nodes[Int(node)].kind == .irqWork {
+        // A handler that shows nothing may have run just this.
+        if flush < 0 { flush = makeSilentFlush(cpu: cpu, notBefore: notBefore, notAfter: notAfter) }
       } else if hasWakeup, nodes[Int(node)].kind == .wakeup {
         nodes[Int(node)].marks.insert(.mayHaveRun)
       }
       node = next
     }
 
-    let known = cpus[cpu].previousFlushKnown && unsettledCount == 0 && lastSettled <= cpus[cpu].previousFlushBegin
+    let known = isQueueKnown(cpu: cpu)
     if flush >= 0 {
       // Where callbacks have no ends, a flush outside handlers has none either.
       if !flushes[Int(flush)].inHandler, !isRecorded(.csdFunctionExit) {
@@ -222,6 +220,13 @@ extension HistoryBuilder {
     noteKnown(cpu: cpu, from: notAfter)
     endingFlushOf = -1
     judgeReadyFlushes(of: cpu)
+  }
+
+  private mutating func makeSilentFlush(cpu: Int, notBefore: UInt64, notAfter: UInt64) -> Int32 {
+    makeFlush(
+      FlushRecord(
+        cpu: UInt16(cpu), inHandler: cpus[cpu].handlerStart != QueuedCall.never, notBefore: notBefore,
+        notAfter: notAfter, unseenBy: cpus[cpu].unseenBy))
   }
 
   private enum Presence {

@@ -64,7 +64,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
   var laterScratch: ContiguousArray<FlushMember> = []
-  var laterNodes: ContiguousArray<Int32> = []
   var targetScratch = UniqueArray<QueuedCall>()
 
   public init(settings: HistorySettings, names: any AddressNaming, consumer: any CallHistoryConsumer) {

@@ -69,8 +69,6 @@ public struct QueuedCall: Sendable {
     static let missed = Marks(rawValue: 32)
     /// A wakeup that an earlier flush, which woke, may have taken: the add's window and the taking overlap.
     static let mayHaveRun = Marks(rawValue: 64)
-    /// Its kick accounts for an earlier flush than the one that must have taken it: that flush took it.
-    static let kickedForOthers = Marks(rawValue: 128)
 
     /// It may have run unseen, or not at all.
     static let uncertain: Marks = [.targetGap, .sourceGap, .hotplug]

@@ -26,7 +26,8 @@ struct Replay {
   private var readableKinds: Set<EventKind> {
     var kinds = settings.recordedKinds
     if source.facts == nil {
-      kinds = source.describedEvents.map { Set($0.compactMap { EventKind(qualifiedName: $0) }) } ?? Set(EventKind.allCases)
+      kinds =
+        source.describedEvents.map { Set($0.compactMap { EventKind(qualifiedName: $0) }) } ?? Set(EventKind.allCases)
     }
     // Handlers of unknown reason are as good as none.
     if !source.explainsReasons { kinds.subtract([.ipiEntry, .ipiExit]) }

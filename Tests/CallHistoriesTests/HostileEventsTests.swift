@@ -18,7 +18,7 @@ private final class Counter: CallHistoryConsumer {
     later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
     flushes += 1
-    if members.count % 2 == 0 { return FlushJudgement(.explained, syncs: 0...1, laterKicker: later.isEmpty ? nil : 0) }
+    if members.count % 2 == 0 { return FlushJudgement(.explained, syncs: 0...1) }
     return FlushJudgement(.undecided(.stateUnknown))
   }
 

@@ -29,10 +29,10 @@ public struct ConformanceDriver: ~Copyable {
       flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
     switch judged.finding {
     case .explained:
-      return FlushJudgement(.explained, syncs: judged.syncs, laterKicker: judged.laterKicker)
+      return FlushJudgement(.explained, syncs: judged.syncs)
     case .undecided(let reason): return FlushJudgement(.undecided(reason))
     case .violated(let violation):
-      add(divergence(violation, flush: flush, members: members, silent: silent))
+      add(divergence(violation, flush: flush, members: members, silent: silent + later))
       return FlushJudgement(.diverges)
     }
   }
@@ -64,13 +64,14 @@ public struct ConformanceDriver: ~Copyable {
     if !cpus.contains(flush.cpu) { cpus.append(flush.cpu) }
     // The member that is out of place is the last of those named; a missing kick was owed by whichever came first.
     let subject = violation.rule == .kickMissing ? violation.members.first : violation.members.last
-    let member = members[subject ?? 0]
-    let time = violation.rule == .kickMissing ? member.queued : member.started
+    let member = subject.map { members[$0] } ?? silent[violation.silent.first ?? 0]
+    let time = violation.rule == .kickMissing || subject == nil ? member.queued : member.started
     return FoundDivergence(
       rule: violation.rule, time: time, cpus: cpus, function: member.function, csd: member.csd,
       events: events.sorted { ($0.nanoseconds, $0.cpu) < ($1.nanoseconds, $1.cpu) },
       comparisons: violation.comparisons, absent: violation.absent,
-      absence: (members.map(\.queued).min() ?? time)...max(flush.notAfter, members.map(\.queued).max() ?? time))
+      absence: min(
+        time, members.map(\.queued).min() ?? time)...max(flush.notAfter, time, members.map(\.queued).max() ?? time))
   }
 
   /// Takes an anomaly of the histories, which is a divergence from the rule that it names.

@@ -29,12 +29,12 @@ import TraceTypes
 ///
 /// *Kicks.* Whoever is first in a batch kicks, and nobody else. If a member kicked, it must be possible as the first: of its
 /// side of the cut, with no window of the batch ending before its own begins. If none did, the first was a node without a
-/// callback that kicked, an irq_work: a wakeup without a callback has another one before it. Each such node accounts for one
-/// batch. Those it can have been in lie between the first whose flush can have taken it and the one that must have. For such
-/// ranges it is optimal to serve the batches in order, each by the node whose range ends first: an exchange argument shows that
-/// any other solution can be turned into this one. Flushes come in order, with the nodes of this batch before those of later
-/// ones, so the first that fits is that node. Unseen flushes take batches of irq_work alone, which kick for themselves: they
-/// account for nothing, but a node that kicked may have been in one.
+/// callback that kicked, an irq_work: a wakeup without a callback has another one before it. In which batch such a node was is
+/// open only if its window reaches over a taking of the queue. Few do at one time, so all choices are tried: what is kept from
+/// one flush to the next is which of the nodes that are still open may have been taken already, all possible sets of them. What
+/// one flush allows depends on earlier ones through nothing else, so the sets that remain are those that some order explains;
+/// if none remains, none does. Unseen flushes take batches of irq_work alone, which kick for themselves: whatever may have been
+/// in one is left out of account.
 ///
 /// A cut that is found gives an order of adds, which the engine is then made to run, step by step. If it refuses, the
 /// procedure and the engine disagree, which is a fault of ours and never one of the kernel.
@@ -42,7 +42,8 @@ import TraceTypes
 /// Adds of one source in different contexts are taken as independent, although an interrupt's adds lie all before or all behind
 /// the one that it interrupted: so some impossible observations are taken for possible, never the other way round.
 ///
-/// - Complexity: O(n) in the members of the flush and the nodes without callbacks beside them, but for the engine's own steps.
+/// - Complexity: O(n) in the members of the flush, but for the engine's own steps; times 2ᵏ where the windows of k nodes without
+///   callbacks reach over the taking. Beyond k = ``mostOpenNodes`` nothing is claimed.
 struct FlushJudge: ~Copyable {
   /// What the judge found.
   enum Finding {
@@ -56,8 +57,6 @@ struct FlushJudge: ~Copyable {
     var finding: Finding
     /// How many members at the front can be SYNC.
     var syncs: ClosedRange<Int>?
-    /// Which of the later nodes must have been in this batch.
-    var laterKicker: Int?
   }
 
   /// A rule that no order explains, with the members that show it.
@@ -65,7 +64,7 @@ struct FlushJudge: ~Copyable {
     var rule: Rule
     /// Indices into the members, in the order of running.
     var members: [Int]
-    /// Indices into the nodes without a callback.
+    /// Nodes without a callback, by their places in the batch.
     var silent: [Int] = []
     /// What the proof takes for granted of the clocks.
     var comparisons: [ClockComparison] = []
@@ -73,6 +72,11 @@ struct FlushJudge: ~Copyable {
     var absent: [EventKind] = []
   }
 
+  /// More nodes whose batch is open are not told apart.
+  static let mostOpenNodes = 6
+
+  /// By target: which sets of nodes that are still open may have been taken by flushes so far. Only where there are such nodes.
+  private var taken: [UInt16: [Set<Int32>]] = [:]
   private var target = MainlineTarget()
   /// The types of which the engine ran one node alone, one bit each. It begins every flush in the same state and does the same
   /// again, so that it need not be asked again. By far the most flushes are such.
@@ -88,25 +92,83 @@ struct FlushJudge: ~Copyable {
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> Judged {
-    if members.isEmpty { return Judged(finding: .explained) }
     let batch = Batch(flush: flush, members: members, silent: silent, later: later)
-    let order: FlushOrder
-    switch FlushOrder.find(batch) {
-    case .possible(let found): order = found
-    case .violated(let violation): return Judged(finding: batch.accused(violation, needsHandler: true))
+    if batch.silentCount == 0, members.isEmpty { return Judged(finding: .explained) }
+    var order = FlushOrder.none
+    if !members.isEmpty {
+      switch FlushOrder.find(batch) {
+      case .possible(let found): order = found
+      case .violated(let violation):
+        taken[flush.cpu] = nil
+        return Judged(finding: batch.accused(violation, needsHandler: true))
+      }
+      // A member that was queued after its batch was taken: the clocks disagree.
+      if members.contains(where: { $0.queued > members[0].started }) {
+        return Judged(finding: .undecided(.clockSkew))
+      }
+      if let violation = batch.passedOver { return Judged(finding: batch.accused(violation, needsHandler: false)) }
     }
-    // A member that was queued after its batch was taken: the clocks disagree.
-    if members.contains(where: { $0.queued > members[0].started }) { return Judged(finding: .undecided(.clockSkew)) }
-    if let violation = batch.passedOver { return Judged(finding: batch.accused(violation, needsHandler: false)) }
-    let kicks = batch.kicks(order, areRecorded: kicksAreRecorded)
-    var judged = Judged(finding: kicks.finding, syncs: order.cuts, laterKicker: kicks.laterKicker)
+    let kicks = BatchKicks(batch: batch, order: order, areRecorded: kicksAreRecorded)
+    let checked = batch.silentCount == 0 ? kicks.check(0) : tryChoices(kicks)
+    var judged = Judged(finding: checked.finding, syncs: order.cuts)
     if flush.doubt != nil || !flush.inHandler { judged.syncs = nil }
-    switch kicks.finding {
-    case .explained:
-      if !run(batch, cut: kicks.cut, kicker: kicks.kicker) { judged.finding = .undecided(.stateUnknown) }
-    case .violated, .undecided: break
+    if case .explained = checked.finding, !members.isEmpty, !run(batch, cut: checked.cut, kicker: kicks.kicker) {
+      judged.finding = .undecided(.stateUnknown)
     }
     return judged
+  }
+
+  /// Tries every choice of the nodes without a callback that can have been in a batch.
+  private mutating func tryChoices(_ kicks: BatchKicks) -> BatchKicks.Checked {
+    let batch = kicks.batch
+    let cpu = batch.flush.cpu
+    let before = taken.removeValue(forKey: cpu) ?? [[]]
+    // Those that must be in the batch unless they were taken before, and those that may.
+    let certain = batch.silent.indices.filter { !batch.isFree(batch.silent[$0]) }
+    let open = batch.later.indices.filter { !batch.isFree(batch.later[$0]) }
+    guard open.count <= Self.mostOpenNodes, batch.silentCount <= 64, before.count <= 1 << Self.mostOpenNodes else {
+      return BatchKicks.Checked(finding: .undecided(.stateUnknown), cut: 0)
+    }
+    var after: [Set<Int32>] = []
+    var best: BatchKicks.Checked?
+    for set in before {
+      var required: UInt64 = 0
+      for index in certain where !set.contains(batch.silent[index].id) { required |= 1 << UInt64(index) }
+      for choice in 0..<(1 << open.count) {
+        var chosen = required
+        var next = set
+        var isNew = true
+        for (bit, index) in open.enumerated() where choice >> bit & 1 == 1 {
+          if !next.insert(batch.later[index].id).inserted { isNew = false }
+          chosen |= 1 << UInt64(index + batch.silent.count)
+        }
+        guard isNew, isBehind(set, batch, chosen) else { continue }
+        let checked = kicks.check(chosen)
+        if case .explained = checked.finding {
+          next.formIntersection(open.map { batch.later[$0].id })
+          if !after.contains(next) { after.append(next) }
+          if case .explained = best?.finding { continue }
+          best = checked
+        } else if best == nil {
+          best = checked
+        }
+      }
+    }
+    if !open.isEmpty, after.contains(where: { !$0.isEmpty }) { taken[cpu] = after }
+    return best ?? BatchKicks.Checked(finding: .undecided(.stateUnknown), cut: 0)
+  }
+
+  /// Whether everything in a batch can have been added behind what was taken before it.
+  private func isBehind(_ taken: Set<Int32>, _ batch: Batch, _ chosen: UInt64) -> Bool {
+    if taken.isEmpty { return true }
+    var floor: UInt64 = 0
+    for index in 0..<batch.silentCount where taken.contains(batch.silentNode(index).id) {
+      floor = max(floor, batch.silentNode(index).queued)
+    }
+    return batch.members.allSatisfy { $0.addedBy >= floor }
+      && (0..<batch.silentCount).allSatisfy {
+        chosen >> UInt64($0) & 1 == 0 || batch.silentNode($0).addedBy >= floor
+      }
   }
 
   // MARK: The engine

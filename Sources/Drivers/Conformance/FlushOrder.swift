@@ -14,6 +14,9 @@ struct FlushOrder {
 
   private init(cuts: ClosedRange<Int>) { self.cuts = cuts }
 
+  /// Of a batch without members.
+  static let none = FlushOrder(cuts: 0...0)
+
   enum Found {
     case possible(FlushOrder)
     case violated(FlushJudge.Violation)
