@@ -40,6 +40,8 @@ public struct FlushMember: Sendable {
   public var kicked: UInt64
   public var kick: Kick
   public var knowledge: Knowledge
+  /// When the callback returned; `UInt64.max` where that was not seen.
+  public var ended = UInt64.max
 }
 
 /// What a judge says of a flush.
@@ -121,4 +123,14 @@ public protocol CallHistoryConsumer: AnyObject {
 
   /// Counts a callback that ran although no event of this trace queued it.
   func unqueuedCallback(_ event: TraceEvent)
+
+  /// Says that the trace has ended, before the calls that are still open are handed on.
+  /// - Parameters:
+  ///   - time: the last event's.
+  ///   - states: what was last seen of each CPU.
+  func traceWillEnd(at time: UInt64, states: [CPULastState])
+}
+
+extension CallHistoryConsumer {
+  public func traceWillEnd(at time: UInt64, states: [CPULastState]) {}
 }

@@ -33,6 +33,7 @@ extension HistoryBuilder {
   /// What a CPU did until a time is not known.
   private mutating func lose(cpu: Int, until time: UInt64) {
     unsettle(cpu: cpu)
+    cpus[cpu].lastEvents = LevelTimes()
 
     // As a source: whatever it was doing, its kick was not seen.
     for level in 0..<4 where slots[cpu * 4 + level].phase != .closed {
@@ -105,6 +106,7 @@ extension HistoryBuilder {
 
   /// Ends the trace: what is open is closed, with the reason, and every call is handed on.
   public mutating func finish() {
+    consumer.traceWillEnd(at: lastTime, states: lastStates())
     for slot in 0..<slots.count where slots[slot].phase != .closed {
       close(slot: slot, at: QueuedCall.never, undecidedKick: .unknown)
     }

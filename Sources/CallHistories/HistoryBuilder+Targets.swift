@@ -311,7 +311,8 @@ extension HistoryBuilder {
       let node = nodes[Int(index)]
       let member = FlushMember(
         csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: node.addedBy,
-        started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node))
+        started: node.startedAt, kicked: node.kickedAt, kick: node.kick, knowledge: knowledge(node),
+        ended: node.endedAt)
       if silently { silentScratch.append(member) } else { memberScratch.append(member) }
       index = node.nextInFlush
     }

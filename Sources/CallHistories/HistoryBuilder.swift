@@ -88,6 +88,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
       index += 1
     }
     cpus[cpu].seen = true
+    cpus[cpu].latest = LatestEvent(events[index - 1])
     lastTime = max(lastTime, events[index - 1].nanoseconds)
   }
 
@@ -125,6 +126,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
+    cpus[cpu].lastEvents.note(level, at: event.nanoseconds)
   }
 
   private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {

@@ -19,14 +19,20 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   // dynamic check for that took a twentieth of the replay's time.
   @exclusivity(unchecked) public private(set) var conformance = ConformanceDriver()
   @exclusivity(unchecked) public private(set) var statistics: CallStatistics
+  @exclusivity(unchecked) public private(set) var blocking: BlockingAnalysis
   @exclusivity(unchecked) public var sink: Sink
   private let kicksAreRecorded: Bool
 
   /// - Parameters:
   ///   - watched: CPUs whose interference is told apart by source.
   ///   - recordedKinds: types of events known to have been switched on.
-  public init(watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, sink: Sink) {
+  ///   - kernelReports: what a kernel log says, to be found in the trace; nil where there is no log.
+  public init(
+    watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, kernelReports: KernelReportMatcher? = nil,
+    sink: Sink
+  ) {
     statistics = CallStatistics(watched: watched)
+    blocking = BlockingAnalysis(matcher: kernelReports)
     // That some are seen does not mean that all are recorded: a recording can be filtered.
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
     self.sink = sink
@@ -35,11 +41,13 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    conformance.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
+    blocking.flushCompleted(flush, members: members)
+    return conformance.judge(flush, members: members, silent: silent, kicksAreRecorded: kicksAreRecorded)
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
     statistics.add(call, targets: targets)
+    blocking.callCompleted(call, targets: targets)
     sink.write(call, targets: targets)
   }
 
@@ -50,6 +58,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
+
+  public func traceWillEnd(at time: UInt64, states: [CPULastState]) { blocking.traceWillEnd(at: time, states: states) }
 
   // MARK: The verdict
 

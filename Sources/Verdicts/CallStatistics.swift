@@ -413,7 +413,7 @@ public struct CallStatistics: Sendable {
   }
 
   /// Which part of the delay is more than half of it.
-  static func cause(_ call: QueuedCall, delay: UInt64) -> BlockingSummary.Cause {
+  package static func cause(_ call: QueuedCall, delay: UInt64) -> BlockingSummary.Cause {
     guard let started = call.started else { return .unknown }
     if let handler = call.handler, started > handler, (started &- handler) > delay / 2 { return .callbackAhead }
     guard let kicked = call.kicked, kicked >= call.queued else { return .unknown }

@@ -14,6 +14,8 @@ struct Replay {
   var namedCPUs: CPUMask?
   /// The stretch to draw; nil: chosen by what was found.
   var window: ClosedRange<UInt64>?
+  /// What the kernel log says that the user named; nil where none was.
+  var kernelLog: KernelLog?
 
   init(path: String) throws {
     file = try TraceFile(path: path)
@@ -62,7 +64,9 @@ struct Replay {
   /// - Complexity: O(number of events · log number of CPUs).
   func run<Sink: CompletedCallSink>(sink: Sink) throws -> (ReplayResult, Sink) {
     let stream = try MergedStream(file: file, buffer: buffer)
-    let analysis = ReplayAnalysis(watched: watched, recordedKinds: settings.recordedKinds, sink: sink)
+    let analysis = ReplayAnalysis(
+      watched: watched, recordedKinds: settings.recordedKinds,
+      kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: buffer.clock) }, sink: sink)
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
     try stream.drain(into: &builder)
     builder.finish()
@@ -80,7 +84,7 @@ struct Replay {
     let verdict = analysis.verdict(
       largestSkew: counts.largestSkew, lossWindows: stream.gaps.map(LossWindow.init),
       words: words.words(for:))
-    let blocking = statistics.blocking(names: names) { comms[$0] }
+    let blocking = try blocking(of: analysis, span: span)
     return ReplayResult(
       trace: summary(of: stream, span: span),
       health: health(of: stream, builder: counts).items.map(HealthItem.init), verdict: verdict,
@@ -88,6 +92,22 @@ struct Replay {
       matrix: statistics.matrix, interference: statistics.interference(names: names) { comms[$0] },
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
+  }
+
+  /// Who waited for whom. What the late calls' targets did meanwhile is read in a second look at those stretches.
+  private func blocking<Sink: CompletedCallSink>(
+    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?
+  ) throws -> BlockingSummary {
+    let comms = comms
+    var summary = analysis.blocking.summary(statistics: analysis.statistics, span: span, names: names) { comms[$0] }
+    for var watch in TargetWatch.plan(for: summary, end: span?.upperBound ?? 0) {
+      var part = buffer
+      part.regions.removeAll { $0.cpu != watch.cpu }
+      let stream = try MergedStream(file: file, buffer: part, from: watch.from, through: watch.through)
+      try stream.drain(into: &watch)
+      watch.enter(into: &summary, names: names) { comms[$0] }
+    }
+    return summary
   }
 
   private func summary(of stream: MergedStream, span: ClosedRange<UInt64>?) -> TraceSummary {
