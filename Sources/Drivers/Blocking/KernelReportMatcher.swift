@@ -89,6 +89,8 @@ public struct KernelReportMatcher: Sendable {
     reports.enumerated().map { index, report in
       let call = found[index].flatMap { found -> KernelReport.FoundCall? in
         let call = found.call
+        // A call that is open at the end may be waited for later, but that is not in the trace.
+        if found.isByTime, Self.began(report) > end.time { return nil }
         if !found.isByTime, call.ended == nil, call.started == nil {
           let waited = report.waitedNanoseconds ?? 0
           guard end.time > call.queued, end.time - call.queued >= waited - waited / 10 else { return nil }
@@ -142,12 +144,18 @@ public struct KernelReportMatcher: Sendable {
       targetState: hasRun ? nil : end.state(of: call.target, names: names, comm: comm))
   }
 
+  /// When the wait began that a report speaks of; 0 where it does not say.
+  private static func began(_ report: KernelLog.Report) -> UInt64 {
+    guard let time = report.nanoseconds, let waited = report.waitedNanoseconds else { return 0 }
+    return time - min(time, waited)
+  }
+
   private func absence(_ report: KernelLog.Report, span: ClosedRange<UInt64>?) -> KernelReport.Absence {
     guard report.kind == .lockWait, report.waitingCPU != nil, report.targetCPU != nil, report.callback != nil,
-      let waited = report.waitedNanoseconds
+      report.waitedNanoseconds != nil
     else { return .notNamed }
-    guard clockIsKernels, let time = report.nanoseconds, let span else { return .noSuchCall }
-    let began = time > waited ? time - waited : 0
+    guard clockIsKernels, report.nanoseconds != nil, let span else { return .noSuchCall }
+    let began = Self.began(report)
     if began < span.lowerBound { return .beforeTrace }
     if began > span.upperBound { return .afterTrace }
     return .noSuchCall

@@ -3,13 +3,17 @@ public import Verdicts
 
 /// Reads what the target of a late call did meanwhile, in a second, short look at the trace.
 ///
-/// Between the kick and the handler the target's own events tell in which context it ran. Once the IPI has arrived, the first
-/// moment with interrupts on takes it. So where two events with interrupts off follow each other there, interrupts were off all
-/// the time between them. One before the kick counts from the kick on if the next one has interrupts off as well. Events inside
-/// interrupts always have them off, and two of them may lie in two interrupts; so they count only within one callback.
+/// The flags of the target's own events tell in which context it ran between the kick and the handler. They say so of a moment,
+/// not of the time between two events: a kick that was traced may be sent much later (its CPU may be taken away in between, as
+/// that of a virtual machine often is), and until then nothing tells whether interrupts were on. So interrupts are taken to have
+/// been off only
 ///
-/// A target without any event in that time may have had interrupts off as well, or slept deeply, or not have run at all, as a
-/// virtual CPU may: then the cause stays what it was.
+/// - while a callback was in progress, because a handler runs with interrupts off throughout;
+/// - from the first to the last of at least five events of one task, all with interrupts off and without a gap that is longer
+///   than a quarter of the whole. An interrupt that was taken ends that, and so does an event with interrupts on.
+///
+/// A target without any event in that time may have had interrupts off as well, or slept deeply, or not have run at all: then
+/// the cause stays what it was.
 public struct TargetWatch: TraceEventConsumer {
   /// How long before the first kick reading begins, to know what the target was at.
   public static let leadNanoseconds: UInt64 = 10_000_000
@@ -142,14 +146,38 @@ struct SeenTarget: Sendable {
   /// The target was in an idle state, as its last `cpu_idle` event says.
   private var isIdle: Bool?
   private var idleUntil: UInt64?
-  /// The latest event has interrupts off, and from then on none shows them on.
-  private var offSince: UInt64?
+  /// It went idle only after the kick.
+  private var wentIdle = false
+  /// The latest events of one task with interrupts off.
+  private var run: Run?
   private var longestOff: UInt64 = 0
-  private var offPid: Int32 = -1
+  /// Events were lost: what ended since may have begun at any time.
+  private var isBroken = false
   /// Callbacks that have not returned, and how many of them were entered within the stretch.
   private var depth = 0
   private var innerDepth = 0
+  /// When the outermost of them was entered.
+  private var entered: UInt64?
+  /// A callback that had begun before the stretch, and when it was over.
   private var outer: (function: UInt64, until: UInt64)?
+
+  /// Events in a row, all with interrupts off.
+  private struct Run {
+    var pid: Int32
+    var first: UInt64
+    var last: UInt64
+    var count = 1
+    var longestGap: UInt64 = 0
+
+    mutating func add(_ time: UInt64) {
+      longestGap = max(longestGap, time - min(time, last))
+      last = max(last, time)
+      count += 1
+    }
+
+    /// How long the events show interrupts off, if they are close enough.
+    var length: UInt64? { count >= 5 && longestGap <= (last - first) / 4 ? last - first : nil }
+  }
 
   mutating func take(_ event: TraceEvent, from: UInt64) {
     let level = event.flags.level
@@ -161,23 +189,30 @@ struct SeenTarget: Sendable {
       pid = event.pid
     }
     takeIdle(event, isWithin: isWithin)
-    takeInterrupts(event, level: level, from: from, isWithin: isWithin)
-    takeCallback(event, isWithin: isWithin)
+    if isWithin { takeInterrupts(event, level: level) }
+    takeCallback(event, from: from, isWithin: isWithin)
   }
 
   /// A callback that returns within the stretch, and was not entered there, had begun before.
-  private mutating func takeCallback(_ event: TraceEvent, isWithin: Bool) {
+  private mutating func takeCallback(_ event: TraceEvent, from: UInt64, isWithin: Bool) {
     switch event.kind {
     case .csdFunctionEntry:
+      if depth == 0 { entered = event.nanoseconds }
       depth += 1
       if isWithin { innerDepth += 1 }
     case .csdFunctionExit:
       depth = max(0, depth - 1)
-      if isWithin, innerDepth > 0 {
-        innerDepth -= 1
-      } else if isWithin {
-        outer = (event.function, event.nanoseconds)
+      if isWithin {
+        if innerDepth > 0 {
+          innerDepth -= 1
+        } else if !isBroken || entered != nil {
+          outer = (event.function, event.nanoseconds)
+        }
       }
+      guard isWithin, depth == 0, event.flags.contains(.interruptsOff), !isBroken || entered != nil else { return }
+      let began = max(from, entered ?? from)
+      longestOff = max(longestOff, event.nanoseconds - min(event.nanoseconds, began))
+      entered = nil
     default: break
     }
   }
@@ -185,39 +220,37 @@ struct SeenTarget: Sendable {
   private mutating func takeIdle(_ event: TraceEvent, isWithin: Bool) {
     guard event.kind == .cpuIdle else { return }
     if event.detail >= 0 {
+      if isWithin { wentIdle = true }
       isIdle = true
     } else {
-      if isWithin, idleUntil == nil, isIdle != false { idleUntil = event.nanoseconds }
+      if isWithin, idleUntil == nil, !wentIdle, isIdle ?? !isBroken { idleUntil = event.nanoseconds }
       isIdle = false
     }
   }
 
-  private mutating func takeInterrupts(_ event: TraceEvent, level: ContextLevel, from: UInt64, isWithin: Bool) {
-    // What a CPU does in its idle task is no evidence: it sleeps with interrupts off, and wakes on them.
-    let isIdling = event.pid == 0 && level == .task && (isIdle ?? true)
-    if !event.flags.contains(.interruptsOff) || isIdling {
-      offSince = nil
+  private mutating func takeInterrupts(_ event: TraceEvent, level: ContextLevel) {
+    // What a CPU does in its idle task is no evidence: it sleeps with interrupts off, and wakes on them. And events inside
+    // interrupts always have them off.
+    guard event.flags.contains(.interruptsOff), level < .hard, event.pid != 0 else {
+      run = nil
       return
     }
-    // Two events in interrupts may lie in two interrupts, between which they were on. Only a callback holds them together.
-    let isInCallback = depth > 0 || event.kind == .csdFunctionExit
-    if level == .hard, !isInCallback {
-      offSince = event.kind == .csdFunctionEntry ? event.nanoseconds : nil
-      return
-    }
-    if offSince == nil || offPid != event.pid { offSince = event.nanoseconds }
-    offPid = event.pid
-    if isWithin, let since = offSince {
-      longestOff = max(longestOff, event.nanoseconds - min(event.nanoseconds, max(since, from)))
+    if run?.pid == event.pid {
+      run?.add(event.nanoseconds)
+      longestOff = max(longestOff, run?.length ?? 0)
+    } else {
+      run = Run(pid: event.pid, first: event.nanoseconds, last: event.nanoseconds)
     }
   }
 
   /// Events were lost: nothing before is known to go on.
   mutating func lose() {
-    offSince = nil
+    isBroken = true
+    run = nil
     isIdle = nil
     depth = 0
     innerDepth = 0
+    entered = nil
   }
 
   func evidence(
@@ -226,7 +259,7 @@ struct SeenTarget: Sendable {
     let task = hasManyTasks ? nil : pid
     return BlockingSummary.TargetEvidence(
       events: events,
-      interruptsOffNanoseconds: max(longestOff, outer.map { $0.until - from } ?? 0).nilIfZero,
+      interruptsOffNanoseconds: longestOff.nilIfZero,
       idleNanoseconds: idleUntil.map { $0 - from }, pid: task.map(Int.init), comm: task.flatMap(comm),
       callback: outer.map { names.text($0.function) })
   }

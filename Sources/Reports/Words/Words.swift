@@ -84,7 +84,7 @@ enum Words {
     case .kickDelayed: "the caller kicked late"
     case .inHandler: "in the handler, not in callbacks"
     case .interruptsOff: "interrupts off on the target"
-    case .idleExit: "the target was slow to leave idle"
+    case .idleExit: "the target was still idle"
     case .targetLate: "the target took the IPI late"
     case .unknown: "unknown"
     }
