@@ -26,19 +26,19 @@ public struct CPULastState: Sendable {
   public var hotplug: Hotplug
 }
 
-/// The latest events of one CPU, by the level at which it ran.
+/// The latest events of one CPU, by the level at which it ran; 0 where none is known.
 struct LevelTimes {
-  private var times: InlineArray<4, UInt64> = .init(repeating: QueuedCall.never)
+  private var times: InlineArray<4, UInt64> = .init(repeating: 0)
 
   @inline(__always)
   mutating func note(_ level: ContextLevel, at time: UInt64) { times[Int(level.rawValue)] = time }
 
   /// The latest event at a level or below it, which is the latest that the code at this level, or what it interrupted, made.
-  func latest(through level: ContextLevel) -> UInt64? {
-    var latest: UInt64?
-    for index in 0...Int(level.rawValue) where times[index] != QueuedCall.never {
-      latest = max(latest ?? 0, times[index])
-    }
+  /// - Returns: 0 where none is known.
+  @inline(__always)
+  func latest(through level: ContextLevel) -> UInt64 {
+    var latest = times[0]
+    if level != .task { for index in 1...Int(level.rawValue) { latest = max(latest, times[index]) } }
     return latest
   }
 }

@@ -347,7 +347,8 @@ extension HistoryBuilder {
     func optional(_ time: UInt64) -> UInt64? { time == QueuedCall.never ? nil : time }
     return CompletedCall(
       kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
-      flags: call.flags, began: call.began, previousEvent: call.previousEvent, localStarted: optional(call.localStarted),
+      flags: call.flags, began: call.began, previousEvent: call.previousEvent == 0 ? nil : call.previousEvent,
+      localStarted: optional(call.localStarted),
       localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), waits: waits)
   }
 }

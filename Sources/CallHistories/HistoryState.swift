@@ -28,7 +28,7 @@ struct CPUState {
   /// batch later.
   var lastOutsideFlush: UInt64 = 0
   var latest = LatestEvent()
-  var lastEvents = LevelTimes()
+  var levelTimes = LevelTimes()
   var unsettled = false
   var hotplug = Hotplug.none
   var hotplugStep: Int32 = 0
@@ -120,8 +120,8 @@ struct CallRecord {
   var function: UInt64
   var callsite: UInt64
   var began: UInt64
-  /// The caller's last event before, or nil.
-  var previousEvent: UInt64?
+  /// The caller's last event before, or 0.
+  var previousEvent: UInt64 = 0
   var localStarted = QueuedCall.never
   var localEnded = QueuedCall.never
   var movedOn = QueuedCall.never

@@ -46,8 +46,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    statistics.add(call, targets: targets)
-    blocking.callCompleted(call, targets: targets)
+    let caller = statistics.add(call, targets: targets)
+    blocking.callCompleted(call, targets: targets, caller: caller)
     sink.write(call, targets: targets)
   }
 

@@ -134,7 +134,9 @@ public struct CallStatistics: Sendable {
   // MARK: Taking
 
   /// Counts one complete call.
-  public mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) {
+  /// - Returns: its caller's place in ``callerKeys``; nil where it has none.
+  @discardableResult
+  public mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) -> Int? {
     total += 1
     count(kind: call.kind)
     var kicked: UInt64 = 0
@@ -143,12 +145,17 @@ public struct CallStatistics: Sendable {
       if isKick { kicked += 1 }
       add(targets[index], pid: call.pid)
     }
+    var caller: Int?
     if targets.count > 0 {
-      count(caller: call, targets: UInt64(targets.count), kicks: kicked)
+      caller = count(caller: call, targets: UInt64(targets.count), kicks: kicked)
       if call.waits != false, let moved = call.callerMovedOn { callerWait.record(moved &- call.began) }
     }
     if let started = call.localStarted { addLocal(call, started: started) }
+    return caller
   }
+
+  /// Call site and function of every caller, by its number.
+  package var callerKeys: ContiguousArray<(UInt64, UInt64)> { callerTable.keys }
 
   private mutating func count(kind: CallKind) {
     switch kind {
@@ -161,16 +168,17 @@ public struct CallStatistics: Sendable {
     }
   }
 
-  private mutating func count(caller call: CompletedCall, targets: UInt64, kicks: UInt64) {
-    guard let index = callerTable.number(call.callsite, call.function) else { return }
+  private mutating func count(caller call: CompletedCall, targets: UInt64, kicks: UInt64) -> Int? {
+    guard let index = callerTable.number(call.callsite, call.function) else { return nil }
     if index == callers.count { callers.append(CallerCount()) }
     callers[index].add(call, targets: targets, kicks: kicks)
     guard let task = taskTable.number(UInt64(index), UInt64(UInt32(bitPattern: call.pid))) else {
       crowdedCallers.insert(index)
-      return
+      return index
     }
     if task == tasks.count { tasks.append(0) }
     tasks[task] += 1
+    return index
   }
 
   /// The place of a callback's counts, or nil beyond the limit.

@@ -4,46 +4,55 @@ public import Verdicts
 
 /// Finds out who waited for whom, and what stood in the way, call by call and in bounded memory.
 public struct BlockingAnalysis {
-  /// A call site with what it asks for.
-  struct CallerKey: Hashable {
-    var callsite: UInt64
-    var function: UInt64
-  }
-
   private var lockWaits = LockWaitRecorder()
   private var callerWaits = CallerWaitRecorder()
   private var headOfLine = HeadOfLineRecorder()
   private var waitChains = WaitChainRecorder()
   private var stuckCalls = StuckCallRecorder()
   private var kernelReports: KernelReportMatcher?
+  /// The same as a flag: a look at the optional itself copies it, for every call.
+  private let hasLog: Bool
   private var end = TraceEnd()
   private var endIsKnown = false
 
   /// - Parameter matcher: what a kernel log says, to be found in the trace; nil where there is no log.
-  init(matcher: KernelReportMatcher? = nil) { kernelReports = matcher }
+  init(matcher: KernelReportMatcher? = nil) {
+    kernelReports = matcher
+    hasLog = matcher != nil
+  }
 
   mutating func flushCompleted(_ flush: CompletedFlush, members: ContiguousArray<FlushMember>) {
     if members.count > 1 { headOfLine.add(flush, members: members) }
   }
 
-  mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
+  /// - Parameter caller: the caller's number, as the statistics have it.
+  mutating func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>, caller: Int?) {
     guard targets.count > 0 else { return }
+    if hasLog { kernelReports?.add(call, targets: targets) }
     switch call.kind {
     case .single, .many, .unknown:
-      lockWaits.add(call, targets: targets)
-      if call.waits == nil {
-        callerWaits.add(call, targets: targets)
-        waitChains.add(call, targets: targets)
-      }
+      lockWaits.add(call, targets: targets, caller: caller)
+      if call.waits == nil, addWait(call, targets: targets, caller: caller) { return }
     case .wakeup, .irqWork, .local: break
     }
     for index in targets.indices {
       switch targets[index].outcome {
-      case .pending, .lost: stuckCalls.add(targets[index], pid: call.pid, end: endIsKnown ? end : nil)
+      case .pending, .lost: addStuck(targets[index], pid: call.pid)
       case .open, .ran, .undecided: break
       }
     }
-    kernelReports?.add(call, targets: targets)
+  }
+
+  /// - Returns: whether all callbacks were seen to end.
+  private mutating func addWait(_ call: CompletedCall, targets: Span<QueuedCall>, caller: Int?) -> Bool {
+    let wait = CallerWait(call, targets: targets)
+    if let caller, wait.isSeen { callerWaits.add(call, wait, caller: caller) }
+    if wait.over - call.began >= WaitChainRecorder.shortestNanoseconds { waitChains.add(call, targets: targets) }
+    return wait.over != .max
+  }
+
+  private mutating func addStuck(_ call: QueuedCall, pid: Int32) {
+    stuckCalls.add(call, pid: pid, end: endIsKnown ? end : nil)
   }
 
   mutating func traceWillEnd(at time: UInt64, states: [CPULastState]) {
@@ -69,8 +78,9 @@ public struct BlockingAnalysis {
         behind: behind)
     }
     summary.headOfLine = headOfLine.summary(names: names)
-    summary.lockWaits = lockWaits.summary(names: names, comm: comm)
-    summary.callerWaits = callerWaits.summary(names: names)
+    let callers = statistics.callerKeys
+    summary.lockWaits = lockWaits.summary(callers: callers, names: names, comm: comm)
+    summary.callerWaits = callerWaits.summary(callers: callers, names: names)
     summary.waitChains = waitChains.summary(end: end, names: names, comm: comm)
     summary.stuckCalls = stuckCalls.summary(end: end, names: names, comm: comm)
     summary.kernelReports = kernelReports?.reports(span: span, end: end, names: names, comm: comm) { target, started in

@@ -53,6 +53,7 @@ struct LockWaitRecorder {
     var queued: UInt64
     /// Between two targets of one call.
     var isInner: Bool
+    var caller: Int?
 
     var atMost: UInt64 { freed - previous }
   }
@@ -79,40 +80,32 @@ struct LockWaitRecorder {
 
   /// By a hash of the csd; a newer one takes the place of an older one.
   private var cache = ContiguousArray(repeating: Use(), count: cacheSize)
-  private var callerTable = InternTable(limit: 4_096)
+  /// By the caller's number.
   private var callers: ContiguousArray<Caller> = []
   private var count: UInt64 = 0
   private var longest: [Wait] = []
 
   /// Takes a call with at least one target, of a kind that locks its csd.
-  mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) {
+  /// - Parameter caller: the caller's number, or nil.
+  mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>, caller: Int?) {
     let isAsync = call.waits == false
+    if !isAsync, targets.count == 1 {
+      // By far the most calls are such. They may have stood at an earlier call's csd; what comes after them is of no interest.
+      let place = Self.place(targets[0].csd)
+      guard cache[place].csd == targets[0].csd else { return }
+      compare(cache[place], call, targets: targets, index: 0, previous: call.previousEvent, caller: caller)
+      cache[place].isAsync = false
+      cache[place].freeFrom = .max
+      return
+    }
     var previous = call.previousEvent
-    var caller: Int?
     for index in targets.indices {
       let queued = targets[index].queued
       let csd = targets[index].csd
-      let place = Int(truncatingIfNeeded: (csd &* 0x9E37_79B9_7F4A_7C15) &>> 51)
+      let place = Self.place(csd)
       let use = cache[place]
-      if use.csd == csd, let previous, previous < queued {
-        if use.freeFrom <= previous {
-          if index > 0 {
-            caller = caller ?? number(of: call)
-            if let caller { callers[caller].ownWay = max(callers[caller].ownWay ?? 0, queued - previous) }
-          }
-        } else if use.isAsync, !use.isOwned, use.source == call.source, use.lockedUntil > previous,
-          use.lockedUntil <= queued, use.freeFrom != .max
-        {
-          let freed = min(use.freeFrom, queued)
-          if queued - freed <= (queued - previous) / 8 {
-            caller = caller ?? number(of: call)
-            take(
-              Wait(
-                source: call.source, target: targets[index].target, pid: call.pid, callsite: call.callsite,
-                function: call.function, heldBy: use.function, heldOn: use.target, previous: previous,
-                lockedUntil: use.lockedUntil, freed: freed, queued: queued, isInner: index > 0), of: caller)
-          }
-        }
+      if use.csd == csd {
+        compare(use, call, targets: targets, index: index, previous: previous, caller: caller)
       }
       let started = targets[index].inferred ? nil : targets[index].started
       let ended = targets[index].inferred ? nil : targets[index].ended
@@ -124,15 +117,37 @@ struct LockWaitRecorder {
     }
   }
 
-  private mutating func number(of call: CompletedCall) -> Int? {
-    guard let index = callerTable.number(call.callsite, call.function) else { return nil }
-    if index == callers.count { callers.append(Caller()) }
-    return index
+  @inline(__always)
+  private static func place(_ csd: UInt64) -> Int { Int(truncatingIfNeeded: (csd &* 0x9E37_79B9_7F4A_7C15) &>> 51) }
+
+  /// Holds a queue event against the csd's use before.
+  private mutating func compare(
+    _ use: Use, _ call: CompletedCall, targets: Span<QueuedCall>, index: Int, previous: UInt64?, caller: Int?
+  ) {
+    let queued = targets[index].queued
+    guard let previous, previous < queued else { return }
+    if use.freeFrom <= previous {
+      guard index > 0, let caller else { return }
+      while callers.count <= caller { callers.append(Caller()) }
+      callers[caller].ownWay = max(callers[caller].ownWay ?? 0, queued - previous)
+      return
+    }
+    guard use.isAsync, !use.isOwned, use.source == call.source, use.lockedUntil > previous, use.lockedUntil <= queued,
+      use.freeFrom != .max
+    else { return }
+    let freed = min(use.freeFrom, queued)
+    guard queued - freed <= (queued - previous) / 8 else { return }
+    take(
+      Wait(
+        source: call.source, target: targets[index].target, pid: call.pid, callsite: call.callsite,
+        function: call.function, heldBy: use.function, heldOn: use.target, previous: previous,
+        lockedUntil: use.lockedUntil, freed: freed, queued: queued, isInner: index > 0, caller: caller))
   }
 
-  private mutating func take(_ wait: Wait, of caller: Int?) {
+  private mutating func take(_ wait: Wait) {
     count += 1
-    if let caller {
+    if let caller = wait.caller {
+      while callers.count <= caller { callers.append(Caller()) }
       callers[caller].count += 1
       callers[caller].atMost &+= wait.atMost
       callers[caller].longestAtMost = max(callers[caller].longestAtMost, wait.atMost)
@@ -150,17 +165,17 @@ struct LockWaitRecorder {
 
   // MARK: Giving
 
-  func summary(names: any AddressNaming, comm: (Int32) -> String?) -> BlockingSummary.LockWaits {
-    var ownWays: [BlockingAnalysis.CallerKey: UInt64] = [:]
-    var named: [BlockingSummary.LockWaits.Caller] = []
-    for (key, caller) in zip(callerTable.keys, callers) {
-      ownWays[BlockingAnalysis.CallerKey(callsite: key.0, function: key.1)] = caller.ownWay
-      guard caller.count > 0 else { continue }
-      named.append(
-        BlockingSummary.LockWaits.Caller(
+  /// - Parameter callers: call site and function of every caller, by its number.
+  func summary(
+    callers keys: ContiguousArray<(UInt64, UInt64)>, names: any AddressNaming, comm: (Int32) -> String?
+  ) -> BlockingSummary.LockWaits {
+    let named = zip(keys, callers).compactMap { key, caller in
+      caller.count == 0
+        ? nil
+        : BlockingSummary.LockWaits.Caller(
           callsite: names.text(key.0), callback: names.text(key.1), count: caller.count,
           atLeastNanoseconds: caller.atLeast, atMostNanoseconds: caller.atMost,
-          longestAtMostNanoseconds: caller.longestAtMost))
+          longestAtMostNanoseconds: caller.longestAtMost)
     }
     return BlockingSummary.LockWaits(
       count: count,
@@ -170,14 +185,13 @@ struct LockWaitRecorder {
         )
       },
       longest: longest.map { wait in
-        let ownWay = ownWays[BlockingAnalysis.CallerKey(callsite: wait.callsite, function: wait.function)]
+        let ownWay = wait.isInner ? wait.caller.flatMap { callers[$0].ownWay } : nil
         let held = wait.lockedUntil - wait.previous
         return BlockingSummary.LockWaits.LockWait(
           source: Int(wait.source), callback: names.text(wait.function), callsite: names.text(wait.callsite),
           comm: comm(wait.pid), target: Int(wait.target), heldBy: names.text(wait.heldBy), heldOn: Int(wait.heldOn),
           previousNanoseconds: wait.previous, freedNanoseconds: wait.freed, queuedNanoseconds: wait.queued,
-          atLeastNanoseconds: wait.isInner ? ownWay.map { held > $0 ? held - $0 : 0 } ?? 0 : 0,
-          atMostNanoseconds: wait.atMost)
+          atLeastNanoseconds: ownWay.map { held - min(held, $0) } ?? 0, atMostNanoseconds: wait.atMost)
       })
   }
 }

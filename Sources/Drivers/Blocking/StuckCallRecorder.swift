@@ -18,7 +18,7 @@ struct StuckCallRecorder {
 
   /// Takes a call that is lost, or still pending at the end of the trace.
   mutating func add(_ call: QueuedCall, pid: Int32, end: TraceEnd?) {
-    if call.outcome == .pending, let end, end.time &- call.queued < Self.thresholdNanoseconds { return }
+    if call.outcome == .pending, let end, end.time - min(end.time, call.queued) < Self.thresholdNanoseconds { return }
     count += 1
     if oldest.count == Self.keptCalls, let youngest = oldest.last, call.queued >= youngest.call.queued { return }
     oldest.insert(Call(call: call, pid: pid), at: oldest.firstIndex { $0.call.queued > call.queued } ?? oldest.count)

@@ -61,16 +61,15 @@ extension TerminalReport {
     guard !calls.isEmpty else { return }
     page.heading("Late calls", note: "longest delay from queue event to begin")
     var table = TextTable([
-      .text("callback"), .word("from → to"), .number("delay"), .number("to kick").spare, .number("run").spare,
-      .text("most of it"), .text("process").spare,
+      .text("callback"), .word("from → to"), .number("delay"), .text("most of it"), .text("process").spare,
+      .number("run").spare,
     ])
     for call in calls.prefix(Self.limit) {
       table.add([
         VisibleText.escape(call.callback), "\(call.source) → \(call.target)",
         Quantity.duration(call.startedNanoseconds.minus(call.queuedNanoseconds)),
-        Quantity.duration(call.kickNanoseconds.map { $0.minus(call.queuedNanoseconds) }),
-        Quantity.duration(call.endedNanoseconds.map { $0.minus(call.startedNanoseconds) }),
         BlockingWords.cause(call), Words.process(call.comm),
+        Quantity.duration(call.endedNanoseconds.map { $0.minus(call.startedNanoseconds) }),
       ])
     }
     page.table(table)
@@ -134,15 +133,15 @@ extension TerminalReport {
     page.heading("Callers, if they waited", note: "no event says whether a call waits")
     page.prose(BlockingWords.callerWaitNote)
     var table = TextTable([
-      .text("caller"), .text("callback"), .number("calls"), .number("in all, at least").spare, .number("longest"),
-      .word("from → slowest"), .number("queued at, in s").spare,
+      .text("caller"), .text("callback"), .number("calls"), .number("sum, at least"), .number("longest"),
+      .word("from → to"),
     ])
     for wait in waits.prefix(Self.limit) {
       table.add([
         VisibleText.escape(wait.callsite), VisibleText.escape(wait.callback), Quantity.count(wait.count),
         Quantity.duration(wait.atLeastNanoseconds),
         BlockingWords.range(wait.longestAtLeastNanoseconds, wait.longestAtMostNanoseconds),
-        "\(wait.longestSource) → \(wait.longestSlowestTarget)", Quantity.time(wait.longestQueuedNanoseconds),
+        "\(wait.longestSource) → \(wait.longestSlowestTarget)",
       ])
     }
     page.table(table)

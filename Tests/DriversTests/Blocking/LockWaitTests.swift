@@ -101,9 +101,9 @@ import Verdicts
   }
 
   @Test func aCallersOwnCSDIsWaitedForByNobody() throws {
-    // smp_call_function_single_async() refuses a csd that is locked; other CPUs have used this one.
+    // smp_call_function_single_async() refuses a csd that is locked; another CPU has used this one.
     let text =
-      "100 3 queue 1 first s single\n110 3 ipi 1\n120 1 handler\n130 1h run first s\n140 1h done first s\n150 1 return\n"
+      "100 3 queue 1 first s single\n110 3 ipi 1\n115 3 switch\n120 1 handler\n130 1h run first s\n140 1h done first s\n150 1 return\n"
     #expect(
       try BlockingReplay(text + Self.single(next: 6_000, over: 6_500), names: ["first", "second"])
         .summary.lockWaits.count == 0)
