@@ -16,10 +16,13 @@ import Verdicts
 /// - the callback was entered before the queue event, or at once after it, and the csd was queued again right then: what lies
 ///   between the two is no more than an eighth of the time since the caller's last event.
 ///
-/// A caller that came that late by chance looks the same. So the wait is given as a range. It is no longer than from the
-/// caller's last event to the unlock. How long the caller's own way took before it came to the lock, no event says; between two
-/// targets of one call it is taken to have been no longer than the longest such way of this caller on which the csd was free
-/// from the beginning. Elsewhere the lower end is 0.
+/// Between two targets of one call the caller has nothing else to do, so there it waited. Before the first target of a call, a
+/// caller that came only then looks the same, above all one that watches for its callback in another way: the lab has such, and
+/// most of its long single ones had not waited here. So these are kept apart, as possible.
+///
+/// A wait is given as a range. It is no longer than from the caller's last event to the unlock. How long the caller's own way took
+/// before it came to the lock, no event says; between two targets of one call it is taken to have been no longer than the longest
+/// such way of this caller on which the csd was free from the beginning. Elsewhere the lower end is 0.
 struct LockWaitRecorder {
   static let keptWaits = 20
   private static let cacheSize = 1 << 13
@@ -64,17 +67,16 @@ struct LockWaitRecorder {
     var count: UInt64 = 0
     var atMost: UInt64 = 0
     var longestAtMost: UInt64 = 0
-    /// Of the waits between two targets: how many, and from the caller's event to the last moment with the lock held.
-    var innerCount: UInt64 = 0
-    var innerSum: UInt64 = 0
-    var innerLongest: UInt64 = 0
+    /// From the caller's event before to the last moment with the lock held.
+    var heldSum: UInt64 = 0
+    var heldLongest: UInt64 = 0
 
     /// No sum of the single waits' lower ends is larger than what each of them loses by the own way.
     var atLeast: UInt64 {
       guard let ownWay else { return 0 }
-      let lost = innerCount.multipliedReportingOverflow(by: ownWay)
-      let sum = lost.overflow || lost.partialValue > innerSum ? 0 : innerSum - lost.partialValue
-      return max(sum, innerLongest > ownWay ? innerLongest - ownWay : 0)
+      let lost = count.multipliedReportingOverflow(by: ownWay)
+      let sum = lost.overflow ? 0 : heldSum - min(heldSum, lost.partialValue)
+      return max(sum, heldLongest - min(heldLongest, ownWay))
     }
   }
 
@@ -82,8 +84,20 @@ struct LockWaitRecorder {
   private var cache = ContiguousArray(repeating: Use(), count: cacheSize)
   /// By the caller's number.
   private var callers: ContiguousArray<Caller> = []
-  private var count: UInt64 = 0
-  private var longest: [Wait] = []
+  private var certain = List()
+  private var possible = List()
+
+  private struct List {
+    var count: UInt64 = 0
+    var longest: [Wait] = []
+
+    mutating func add(_ wait: Wait) {
+      count += 1
+      if longest.count == LockWaitRecorder.keptWaits, let least = longest.last, wait.atMost <= least.atMost { return }
+      longest.insert(wait, at: longest.firstIndex { $0.atMost < wait.atMost } ?? longest.count)
+      if longest.count > LockWaitRecorder.keptWaits { longest.removeLast() }
+    }
+  }
 
   /// Takes a call with at least one target, of a kind that locks its csd.
   /// - Parameter caller: the caller's number, or nil.
@@ -145,22 +159,19 @@ struct LockWaitRecorder {
   }
 
   private mutating func take(_ wait: Wait) {
-    count += 1
-    if let caller = wait.caller {
-      while callers.count <= caller { callers.append(Caller()) }
-      callers[caller].count += 1
-      callers[caller].atMost &+= wait.atMost
-      callers[caller].longestAtMost = max(callers[caller].longestAtMost, wait.atMost)
-      if wait.isInner {
-        let held = wait.lockedUntil - wait.previous
-        callers[caller].innerCount += 1
-        callers[caller].innerSum &+= held
-        callers[caller].innerLongest = max(callers[caller].innerLongest, held)
-      }
+    guard wait.isInner else {
+      possible.add(wait)
+      return
     }
-    if longest.count == Self.keptWaits, let least = longest.last, wait.atMost <= least.atMost { return }
-    longest.insert(wait, at: longest.firstIndex { $0.atMost < wait.atMost } ?? longest.count)
-    if longest.count > Self.keptWaits { longest.removeLast() }
+    certain.add(wait)
+    guard let caller = wait.caller else { return }
+    while callers.count <= caller { callers.append(Caller()) }
+    let held = wait.lockedUntil - wait.previous
+    callers[caller].count += 1
+    callers[caller].atMost &+= wait.atMost
+    callers[caller].longestAtMost = max(callers[caller].longestAtMost, wait.atMost)
+    callers[caller].heldSum &+= held
+    callers[caller].heldLongest = max(callers[caller].heldLongest, held)
   }
 
   // MARK: Giving
@@ -177,14 +188,8 @@ struct LockWaitRecorder {
           atLeastNanoseconds: caller.atLeast, atMostNanoseconds: caller.atMost,
           longestAtMostNanoseconds: caller.longestAtMost)
     }
-    return BlockingSummary.LockWaits(
-      count: count,
-      callers: named.sorted {
-        ($1.longestAtMostNanoseconds, $0.callsite, $0.callback) < (
-          $0.longestAtMostNanoseconds, $1.callsite, $1.callback
-        )
-      },
-      longest: longest.map { wait in
+    func waits(_ list: List) -> [BlockingSummary.LockWaits.LockWait] {
+      list.longest.map { wait in
         let ownWay = wait.isInner ? wait.caller.flatMap { callers[$0].ownWay } : nil
         let held = wait.lockedUntil - wait.previous
         return BlockingSummary.LockWaits.LockWait(
@@ -192,6 +197,14 @@ struct LockWaitRecorder {
           comm: comm(wait.pid), target: Int(wait.target), heldBy: names.text(wait.heldBy), heldOn: Int(wait.heldOn),
           previousNanoseconds: wait.previous, freedNanoseconds: wait.freed, queuedNanoseconds: wait.queued,
           atLeastNanoseconds: ownWay.map { held - min(held, $0) } ?? 0, atMostNanoseconds: wait.atMost)
-      })
+      }
+    }
+    return BlockingSummary.LockWaits(
+      count: certain.count,
+      callers: named.sorted {
+        ($1.longestAtMostNanoseconds, $0.callsite, $0.callback) < (
+          $0.longestAtMostNanoseconds, $1.callsite, $1.callback
+        )
+      }, longest: waits(certain), possibleCount: possible.count, possible: waits(possible))
   }
 }

@@ -95,7 +95,7 @@ extension HTMLReport {
   }
 
   static func lockWaits(_ waits: BlockingSummary.LockWaits) -> HTML {
-    if waits.count == 0 { return "" }
+    if waits.count == 0, waits.possibleCount == 0 { return "" }
     var callers = HTMLTable(
       "Callers that waited for a csd",
       [
@@ -109,13 +109,25 @@ extension HTMLReport {
         HTMLPiece.duration(caller.longestAtMostNanoseconds),
       ])
     }
+    return """
+      <h3>Waits for a csd</h3>
+      <p>\(visible: Quantity.count(waits.count)) in all. \(visible: BlockingWords.lockWaitNote)</p>
+      \(callers.html)\(HTMLPiece.more(waits.callers.count, shown: limit, "callers"))
+      \(longest(waits.longest, "The longest waits for a csd"))
+      <p>\(visible: Quantity.count(waits.possibleCount)) possible ones. \(visible: BlockingWords.possibleLockWaitNote)</p>
+      \(longest(waits.possible, "The longest possible waits for a csd"))
+      """
+  }
+
+  private static func longest(_ waits: [BlockingSummary.LockWaits.LockWait], _ label: HTML) -> HTML {
+    if waits.isEmpty { return "" }
     var table = HTMLTable(
-      "The longest waits for a csd",
+      label,
       [
         .init("callback", .header), .init("from → to"), .init("wait", .number), .init("held by"), .init("process"),
         .init("queued at", .number),
       ])
-    for wait in waits.longest.prefix(limit) {
+    for wait in waits.prefix(limit) {
       table.add([
         HTMLPiece.name(wait.callback), "\(wait.source) → \(wait.target)",
         "\(visible: BlockingWords.range(wait.atLeastNanoseconds, wait.atMostNanoseconds))",
@@ -123,12 +135,7 @@ extension HTMLReport {
         "\(visible: Quantity.time(wait.queuedNanoseconds)) s",
       ])
     }
-    return """
-      <h3>Waits for a csd</h3>
-      <p>\(visible: BlockingWords.lockWaitNote)</p>
-      \(callers.html)\(HTMLPiece.more(waits.callers.count, shown: limit, "callers"))
-      \(table.html)\(HTMLPiece.more(waits.longest.count, shown: limit, "waits"))
-      """
+    return "\(table.html)\(HTMLPiece.more(waits.count, shown: limit, "waits"))"
   }
 
   static func callerWaits(_ waits: [BlockingSummary.CallerWait]) -> HTML {

@@ -97,8 +97,10 @@ extension TerminalReport {
   // MARK: Who waited
 
   private func writeLockWaits(_ waits: BlockingSummary.LockWaits, to page: inout TextPage) {
-    guard waits.count > 0 else { return }
-    page.heading("Waits for a csd", note: "\(Quantity.count(waits.count)), seen indirectly")
+    guard waits.count > 0 || waits.possibleCount > 0 else { return }
+    page.heading(
+      "Waits for a csd",
+      note: "\(Quantity.count(waits.count)), seen indirectly, and \(Quantity.count(waits.possibleCount)) possible ones")
     page.prose(BlockingWords.lockWaitNote)
     var callers = TextTable([
       .text("caller"), .text("callback"), .number("waits"), .number("in all"), .number("longest, at most"),
@@ -110,13 +112,20 @@ extension TerminalReport {
         Quantity.duration(caller.longestAtMostNanoseconds),
       ])
     }
-    page.table(callers)
+    if !waits.callers.isEmpty { page.table(callers) }
     page.more(waits.callers.count, shown: Self.limit)
+    writeLongest(waits.longest, to: &page)
+    if waits.possibleCount > 0 { page.prose(BlockingWords.possibleLockWaitNote) }
+    writeLongest(waits.possible, to: &page)
+  }
+
+  private func writeLongest(_ waits: [BlockingSummary.LockWaits.LockWait], to page: inout TextPage) {
+    if waits.isEmpty { return }
     var table = TextTable([
       .text("callback"), .word("from → to"), .number("wait"), .text("held by"), .number("queued at, in s").spare,
       .text("process").spare,
     ])
-    for wait in waits.longest.prefix(Self.limit) {
+    for wait in waits.prefix(Self.limit) {
       table.add([
         VisibleText.escape(wait.callback), "\(wait.source) → \(wait.target)",
         BlockingWords.range(wait.atLeastNanoseconds, wait.atMostNanoseconds),
@@ -125,7 +134,7 @@ extension TerminalReport {
       ])
     }
     page.table(table)
-    page.more(waits.longest.count, shown: Self.limit)
+    page.more(waits.count, shown: Self.limit)
   }
 
   private func writeCallerWaits(_ waits: [BlockingSummary.CallerWait], to page: inout TextPage) {

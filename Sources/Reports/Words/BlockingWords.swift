@@ -4,7 +4,10 @@ import Verdicts
 enum BlockingWords {
   static let lockWaitNote = """
     No event says that a caller waits there. Counted is where the events are those of a wait: the csd was still locked at \
-    the caller's last event, was freed, and right then was queued again. A coincidence can't be told from it.
+    the caller's last event, was freed, and right then was queued again, between two targets of one call.
+    """
+  static let possibleLockWaitNote = """
+    The same before the first target of a call: there the caller waited, or came only then.
     """
   static let callerWaitNote = """
     Whether a call waits is in no event. These are the calls of which nothing shows that they did not; from the caller's \

@@ -70,19 +70,26 @@ extension BlockingSummary {
       }
     }
 
+    /// Between two targets of one call, so that the caller certainly was there.
     public var count: UInt64
     /// By the longest wait.
     public var callers: [Caller]
     /// The longest ones, longest first.
     public var longest: [LockWait]
+    /// Before the first target of a call: the caller waited, or came only then.
+    public var possibleCount: UInt64
+    /// The longest of these, longest first.
+    public var possible: [LockWait]
 
-    public init(count: UInt64, callers: [Caller], longest: [LockWait]) {
+    public init(count: UInt64, callers: [Caller], longest: [LockWait], possibleCount: UInt64, possible: [LockWait]) {
       self.count = count
       self.callers = callers
       self.longest = longest
+      self.possibleCount = possibleCount
+      self.possible = possible
     }
 
-    public static let none = LockWaits(count: 0, callers: [], longest: [])
+    public static let none = LockWaits(count: 0, callers: [], longest: [], possibleCount: 0, possible: [])
   }
 
   /// The waits of one caller for its callbacks, if it waited: no event says whether it did.

@@ -79,8 +79,9 @@ import Verdicts
 
   @Test func asyncSingleWaitsForItsCPUsOnlyCSD() throws {
     let waits = try BlockingReplay(Self.single(next: 6_000, over: 6_500), names: ["first", "second"]).summary.lockWaits
-    #expect(waits.count == 1)
-    let wait = try #require(waits.longest.first)
+    // The caller may have come only then.
+    #expect(waits.count == 0 && waits.callers.isEmpty && waits.possibleCount == 1)
+    let wait = try #require(waits.possible.first)
     #expect(wait.callback == "second" && wait.target == 2 && wait.heldBy == "first" && wait.heldOn == 1)
     #expect(wait.atMostNanoseconds == 4_890 && wait.atLeastNanoseconds == 0)
   }
@@ -97,7 +98,7 @@ import Verdicts
     single(next: 6_000, over: 6_500, between: "2000 0 lost 5000"),
   ])
   func whatIsNotShownIsNotSaid(_ text: String) throws {
-    #expect(try BlockingReplay(text, names: ["first", "second"]).summary.lockWaits.count == 0)
+    #expect(try BlockingReplay(text, names: ["first", "second"]).summary.lockWaits.possibleCount == 0)
   }
 
   @Test func aCallersOwnCSDIsWaitedForByNobody() throws {
@@ -106,7 +107,7 @@ import Verdicts
       "100 3 queue 1 first s single\n110 3 ipi 1\n115 3 switch\n120 1 handler\n130 1h run first s\n140 1h done first s\n150 1 return\n"
     #expect(
       try BlockingReplay(text + Self.single(next: 6_000, over: 6_500), names: ["first", "second"])
-        .summary.lockWaits.count == 0)
+        .summary.lockWaits.possibleCount == 0)
   }
 }
 
