@@ -26,28 +26,13 @@ public struct CPULastState: Sendable {
   public var hotplug: Hotplug
 }
 
-/// The latest events of one CPU, by the level at which it ran; 0 where none is known.
-struct LevelTimes {
-  private var times: InlineArray<4, UInt64> = .init(repeating: 0)
-
-  @inline(__always)
-  mutating func note(_ level: ContextLevel, at time: UInt64) { times[Int(level.rawValue)] = time }
-
-  /// The latest event at a level or below it, which is the latest that the code at this level, or what it interrupted, made.
-  /// - Returns: 0 where none is known.
-  @inline(__always)
-  func latest(through level: ContextLevel) -> UInt64 {
-    var latest = times[0]
-    if level != .task { for index in 1...Int(level.rawValue) { latest = max(latest, times[index]) } }
-    return latest
-  }
-}
-
 /// What a builder keeps of a CPU's last event.
 struct LatestEvent {
   var nanoseconds = QueuedCall.never
   var kind = EventKind.other
   var flags: ContextFlags = []
+  /// Events were lost behind it.
+  var isCut = false
 
   init() {}
 
@@ -55,6 +40,14 @@ struct LatestEvent {
     nanoseconds = event.nanoseconds
     kind = event.kind
     flags = event.flags
+  }
+}
+
+extension LatestEvent {
+  /// When the code that runs at a level, or what it had interrupted, made this event; 0 where it was made by what interrupted
+  /// that code, and where events may be missing.
+  func time(through level: ContextLevel) -> UInt64 {
+    isCut || nanoseconds == QueuedCall.never || flags.level > level ? 0 : nanoseconds
   }
 }
 

@@ -33,8 +33,8 @@ extension HistoryBuilder {
   /// What a CPU did until a time is not known.
   private mutating func lose(cpu: Int, until time: UInt64) {
     unsettle(cpu: cpu)
-    levelTimes = LevelTimes()
-    cpus[cpu].levelTimes = levelTimes
+    preceding.isCut = true
+    cpus[cpu].latest.isCut = true
 
     // As a source: whatever it was doing, its kick was not seen.
     for level in 0..<4 where slots[cpu * 4 + level].phase != .closed {

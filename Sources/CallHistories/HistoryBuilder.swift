@@ -49,8 +49,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0
-  /// Those of the CPU whose events are being taken.
-  var levelTimes = LevelTimes()
+  /// The event before a queue event, on its CPU.
+  var preceding = LatestEvent()
   var silentCPUsSettled = false
 
   var memberScratch: ContiguousArray<FlushMember> = []
@@ -84,14 +84,15 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     let cpu = Int(events[0].cpu)
     if cpu >= cpus.count { ensure(cpu: cpu) }
     if firstTime == nil { firstTime = events[0].nanoseconds }
-    levelTimes = cpus[cpu].levelTimes
     var index = 0
     while index < events.count {
+      if events[index].kind == .csdQueueCPU {
+        preceding = index > 0 ? LatestEvent(events[index - 1]) : cpus[cpu].latest
+      }
       process(events[index], cpu: cpu, maskWords: maskWords)
       index += 1
     }
     cpus[cpu].seen = true
-    cpus[cpu].levelTimes = levelTimes
     cpus[cpu].latest = LatestEvent(events[index - 1])
     lastTime = max(lastTime, events[index - 1].nanoseconds)
   }
@@ -130,7 +131,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
-    levelTimes.note(level, at: event.nanoseconds)
   }
 
   private mutating func otherHandlerExited(_ kind: HandlerKind, _ event: TraceEvent) {

@@ -28,7 +28,6 @@ struct CPUState {
   /// batch later.
   var lastOutsideFlush: UInt64 = 0
   var latest = LatestEvent()
-  var levelTimes = LevelTimes()
   var unsettled = false
   var hotplug = Hotplug.none
   var hotplugStep: Int32 = 0

@@ -27,7 +27,7 @@ extension HTMLReport {
   static func stuckCalls(_ stuck: BlockingSummary.StuckCalls) -> HTML {
     if stuck.count == 0 { return "" }
     var table = HTMLTable(
-      "Calls that never ran",
+      "Calls open at the end",
       [
         .init("callback", .header), .init("from → to"), .init("kind"), .init("age", .number), .init("process"),
         .init("outcome"), .init("queued at", .number), .init("last seen"),
@@ -41,7 +41,7 @@ extension HTMLReport {
       ])
     }
     return """
-      <h3>Calls that never ran</h3>
+      <h3>Calls open at the end</h3>
       <p>\(visible: Quantity.count(stuck.count)) in all: pending for
       \(visible: Quantity.duration(stuck.thresholdNanoseconds)) or more at the end of the trace, or lost.</p>
       \(table.html)\(HTMLPiece.more(stuck.oldest.count, shown: limit, "calls"))

@@ -29,7 +29,7 @@ extension TerminalReport {
   private func writeStuckCalls(_ stuck: BlockingSummary.StuckCalls, to page: inout TextPage) {
     guard stuck.count > 0 else { return }
     page.heading(
-      "Calls that never ran",
+      "Calls open at the end",
       note:
         "\(Quantity.count(stuck.count)) pending for \(Quantity.duration(stuck.thresholdNanoseconds)) or more, or lost")
     for call in stuck.oldest.prefix(Self.limit) {

@@ -113,7 +113,8 @@ enum BlockingWords {
     if let seen = call.targetSeenNanoseconds {
       lines.append("The target showed events for \(Quantity.duration(seen)) after it was asked.")
     } else {
-      lines.append("The target shows no event after it was asked.")
+      lines.append(
+        "The target shows no event after it was asked: it slept, it was stuck, or its recording ended before.")
     }
     if let state = call.sourceState { lines.append("Source, CPU \(state.cpu): \(self.state(state)).") }
     if let state = call.targetState { lines.append("Target, CPU \(state.cpu): \(self.state(state)).") }
