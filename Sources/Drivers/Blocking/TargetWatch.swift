@@ -16,7 +16,7 @@ public import Verdicts
 /// the cause stays what it was.
 public struct TargetWatch: TraceEventConsumer {
   /// How long before the first kick reading begins, to know what the target was at.
-  public static let leadNanoseconds: UInt64 = 10_000_000
+  public static let leadNanoseconds: UInt64 = 100_000
 
   enum Subject: Sendable {
     case lateCall(Int)
