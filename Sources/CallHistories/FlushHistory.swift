@@ -197,12 +197,20 @@ public protocol CallHistoryConsumer: AnyObject {
   /// - Parameter started: when it began, in nanoseconds.
   func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
 
+  /// Says that the trace has ended, before the calls that are still open are handed on.
+  /// - Parameters:
+  ///   - time: the last event's.
+  ///   - states: what was last seen of each CPU.
+  func traceWillEnd(at time: UInt64, states: [CPULastState])
+
   /// Says that from one time to another nothing could be concluded from what a CPU's queue should have held.
   func stateUnknown(_ stretch: UnknownStretch)
 }
 
 extension CallHistoryConsumer {
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
+
+  public func traceWillEnd(at time: UInt64, states: [CPULastState]) {}
 }
 
 /// A stretch in which the state of a CPU's queue is not known: an absent event, or an absent kick, proves nothing in it.

@@ -34,6 +34,16 @@ extension HistoryBuilder {
     }
   }
 
+  /// It is not known in which batch a call was that kicked: flushes that wait, and may have taken it, need no other kick.
+  mutating func excuseKicks(before node: Int32) {
+    guard nodes[Int(node)].kick != .coalesced else { return }
+    var flush = cpus[Int(nodes[Int(node)].target)].firstWaiting
+    while flush >= 0 {
+      if nodes[Int(node)].queued <= flushes[Int(flush)].notAfter { flushes[Int(flush)].otherKickPossible = true }
+      flush = flushes[Int(flush)].nextWaiting
+    }
+  }
+
   /// Hands on all flushes of a CPU, ready or not: nothing more will be known.
   mutating func judgeAllFlushes(of cpu: Int) {
     while cpus[cpu].firstWaiting >= 0 {

@@ -54,6 +54,8 @@ extension HistoryBuilder {
     cpus[cpu].unseenLevels = 0b1111
     // What is found behind a loss may belong to other calls than it seems to.
     cpus[cpu].floor = CompletedFlush.Floor()
+    preceding.isCut = true
+    cpus[cpu].latest.isCut = true
 
     // As a source: whatever it was doing, its kick was not seen.
     for level in 0..<4 where slots[cpu * 4 + level].phase != .closed {
@@ -152,6 +154,7 @@ extension HistoryBuilder {
 
   /// Ends the trace: what is open is closed, with the reason, and every call is handed on.
   public mutating func finish() {
+    consumer.traceWillEnd(at: lastTime, states: lastStates())
     for slot in 0..<slots.count where slots[slot].phase != .closed {
       close(slot: slot, at: QueuedCall.never, undecidedKick: .unknown)
     }

@@ -185,6 +185,7 @@ extension HistoryBuilder {
   /// A flush that began at a time must have taken the node: it is no longer waited for, but its callback may still come.
   mutating func missed(_ node: Int32, at time: UInt64) {
     unlinkFromTarget(node)
+    excuseKicks(before: node)
     nodes[Int(node)].marks.insert(.missed)
     nodes[Int(node)].missedAt = time
   }
@@ -274,6 +275,7 @@ extension HistoryBuilder {
     guard nodes[Int(node)].outcome == .open, nodes[Int(node)].flush < 0 else { return }
     let target = Int(nodes[Int(node)].target)
     unlink(node)
+    excuseKicks(before: node)
     close(node, outcome: .undecided, reason: reason)
     judgeReadyFlushes(of: target)
     completeCalls()
@@ -381,7 +383,8 @@ extension HistoryBuilder {
     func optional(_ time: UInt64) -> UInt64? { time == QueuedCall.never ? nil : time }
     return CompletedCall(
       kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
-      flags: call.flags, began: call.began, localStarted: optional(call.localStarted),
+      flags: call.flags, began: call.began, previousEvent: call.previousEvent == 0 ? nil : call.previousEvent,
+      localStarted: optional(call.localStarted),
       localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), mayBeSeveral: mayBeSeveral(call),
       waits: waits)
   }

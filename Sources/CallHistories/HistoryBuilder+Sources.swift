@@ -18,6 +18,7 @@ extension HistoryBuilder {
       var call = CallRecord(
         kind: kind, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
         callsite: event.callsite, began: event.nanoseconds)
+      call.previousEvent = preceding.time(through: level)
       call.slotOpen = true
       slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue

@@ -52,6 +52,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0
+  /// The event before a queue event, on its CPU.
+  var preceding = LatestEvent()
   var silentCPUsSettled = false
 
   /// The CPU whose flush is being ended: until that is done, it is not known what belongs to it.
@@ -97,10 +99,14 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if firstTime == nil { firstTime = events[0].nanoseconds }
     var index = 0
     while index < events.count {
+      if events[index].kind == .csdQueueCPU {
+        preceding = index > 0 ? LatestEvent(events[index - 1]) : cpus[cpu].latest
+      }
       process(events[index], cpu: cpu, maskWords: maskWords)
       index += 1
     }
     cpus[cpu].seen = true
+    cpus[cpu].latest = LatestEvent(events[index - 1])
     lastTime = max(lastTime, events[index - 1].nanoseconds)
   }
 

@@ -33,6 +33,7 @@ struct CPUState {
   /// The CPU's latest event, in nanoseconds, that lies outside a flush or ends a callback: a flush that begins later took its
   /// batch later.
   var lastOutsideFlush: UInt64 = 0
+  var latest = LatestEvent()
   var unsettled = false
   var hotplug = Hotplug.none
   var hotplugStep: Int32 = 0
@@ -165,6 +166,8 @@ struct CallRecord {
   var function: UInt64
   var callsite: UInt64
   var began: UInt64
+  /// The caller's last event before, or 0.
+  var previousEvent: UInt64 = 0
   var localStarted = QueuedCall.never
   var localEnded = QueuedCall.never
   var movedOn = QueuedCall.never

@@ -108,6 +108,9 @@ public struct CompletedCall: Sendable {
   public var flags: ContextFlags
   /// The first queue event, or the begin of a local run.
   public var began: UInt64
+  /// The CPU's event before that, if the calling context made it, or what that had interrupted; nil where an interrupt came
+  /// between, where events may be missing, and for a local run.
+  public var previousEvent: UInt64?
   /// When the callback began and ended on the calling CPU itself, if it ran there as part of the call.
   public var localStarted: UInt64?
   public var localEnded: UInt64?

@@ -20,14 +20,20 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   // dynamic check for that took a twentieth of the replay's time.
   @exclusivity(unchecked) public private(set) var conformance = ConformanceDriver()
   @exclusivity(unchecked) public private(set) var statistics: CallStatistics
+  @exclusivity(unchecked) public private(set) var blocking: BlockingAnalysis
   @exclusivity(unchecked) public var sink: Sink
   private let kicksAreRecorded: Bool
 
   /// - Parameters:
   ///   - watched: CPUs whose interference is told apart by source.
   ///   - recordedKinds: types of events known to have been switched on.
-  public init(watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, sink: Sink) {
+  ///   - kernelReports: what a kernel log says, to be found in the trace; nil where there is no log.
+  public init(
+    watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, kernelReports: KernelReportMatcher? = nil,
+    sink: Sink
+  ) {
     statistics = CallStatistics(watched: watched)
+    blocking = BlockingAnalysis(matcher: kernelReports)
     // That some are seen does not mean that all are recorded: a recording can be filtered.
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
     self.sink = sink
@@ -37,11 +43,13 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    conformance.judge(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
+    blocking.flushCompleted(flush, members: members)
+    return conformance.judge(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    statistics.add(call, targets: targets)
+    let caller = statistics.add(call, targets: targets)
+    blocking.callCompleted(call, targets: targets, caller: caller)
     sink.write(call, targets: targets)
   }
 
@@ -58,6 +66,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
     statistics.addUnqueuedEnd(event, started: started)
   }
+
+  public func traceWillEnd(at time: UInt64, states: [CPULastState]) { blocking.traceWillEnd(at: time, states: states) }
 
   // MARK: The verdict
 

@@ -140,7 +140,9 @@ public struct CallStatistics: Sendable {
   // MARK: Taking
 
   /// Counts one complete call.
-  public mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) {
+  /// - Returns: its caller's place in ``callerKeys``; nil where it has none.
+  @discardableResult
+  public mutating func add(_ call: CompletedCall, targets: Span<QueuedCall>) -> Int? {
     total += 1
     count(kind: call.kind)
     var kicked: UInt64 = 0
@@ -149,12 +151,17 @@ public struct CallStatistics: Sendable {
       if isKick { kicked += 1 }
       add(targets[index], pid: call.pid)
     }
+    var caller: Int?
     if targets.count > 0 {
-      count(caller: call, targets: UInt64(targets.count), kicks: kicked)
+      caller = count(caller: call, targets: UInt64(targets.count), kicks: kicked)
       if call.waits != false, let moved = call.callerMovedOn { callerWait.record(moved &- call.began) }
     }
     if let started = call.localStarted { addLocal(call, started: started) }
+    return caller
   }
+
+  /// Call site and function of every caller, by its number.
+  package var callerKeys: ContiguousArray<(UInt64, UInt64)> { callerTable.keys }
 
   private mutating func count(kind: CallKind) {
     switch kind {
@@ -167,16 +174,17 @@ public struct CallStatistics: Sendable {
     }
   }
 
-  private mutating func count(caller call: CompletedCall, targets: UInt64, kicks: UInt64) {
-    guard let index = callerTable.number(call.callsite, call.function) else { return }
+  private mutating func count(caller call: CompletedCall, targets: UInt64, kicks: UInt64) -> Int? {
+    guard let index = callerTable.number(call.callsite, call.function) else { return nil }
     if index == callers.count { callers.append(CallerCount()) }
     callers[index].add(call, targets: targets, kicks: kicks)
     guard let task = taskTable.number(UInt64(index), UInt64(UInt32(bitPattern: call.pid))) else {
       crowdedCallers.insert(index)
-      return
+      return index
     }
     if task == tasks.count { tasks.append(0) }
     tasks[task] += 1
+    return index
   }
 
   /// The place of a callback's counts, or nil beyond the limit.
@@ -471,7 +479,7 @@ public struct CallStatistics: Sendable {
   }
 
   /// Which part of the delay is more than half of it.
-  static func cause(_ call: QueuedCall, delay: UInt64) -> BlockingSummary.Cause {
+  package static func cause(_ call: QueuedCall, delay: UInt64) -> BlockingSummary.Cause {
     guard let started = call.started else { return .unknown }
     if let handler = call.handler, started > handler, (started &- handler) > delay / 2 { return .callbackAhead }
     guard let kicked = call.kicked, kicked >= call.queued else { return .unknown }

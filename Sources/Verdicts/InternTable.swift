@@ -3,7 +3,7 @@
 /// What is counted by key lies in arrays beside it. Looking up a call site is part of the replay's inner loop, and a general
 /// dictionary spends most of it in its hash function, which guards against attacks that a bounded table need not fear.
 /// - Complexity: expected O(1) a look-up.
-struct InternTable: Sendable {
+package struct InternTable: Sendable {
   private struct Slot: Sendable {
     var first: UInt64
     var second: UInt64
@@ -14,11 +14,11 @@ struct InternTable: Sendable {
   let limit: Int
   private var slots: ContiguousArray<Slot>
   private var mask: Int
-  private(set) var keys: ContiguousArray<(UInt64, UInt64)> = []
+  package private(set) var keys: ContiguousArray<(UInt64, UInt64)> = []
   /// The key asked for last: calls of one kind come in rows.
   private var latest = Slot(first: 0, second: 0, index: -1)
 
-  init(limit: Int) {
+  package init(limit: Int) {
     self.limit = limit
     slots = ContiguousArray(repeating: Slot(first: 0, second: 0, index: -1), count: 64)
     mask = 63
@@ -26,7 +26,7 @@ struct InternTable: Sendable {
 
   /// The number of a key, a new one if it has none, or nil beyond the limit.
   @inline(__always)
-  mutating func number(_ first: UInt64, _ second: UInt64) -> Int? {
+  package mutating func number(_ first: UInt64, _ second: UInt64) -> Int? {
     if latest.index >= 0, latest.first == first, latest.second == second { return Int(latest.index) }
     return find(first, second)
   }

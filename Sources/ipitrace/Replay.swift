@@ -13,6 +13,8 @@ struct Replay {
   var namedCPUs: CPUMask?
   /// The stretch to draw; nil: chosen by what was found.
   var window: ClosedRange<UInt64>?
+  /// What the kernel log says that the user named; nil where none was.
+  var kernelLog: KernelLog?
 
   /// - Parameter isComplete: the user says that every event that ipitrace reads was recorded, on all CPUs and unfiltered.
   init(path: String, isComplete: Bool) throws {
@@ -77,7 +79,9 @@ struct Replay {
   /// - Parameter sink: takes every call.
   /// - Complexity: O(number of events · log number of CPUs).
   func run<Sink: CompletedCallSink>(sink: Sink) throws -> (ReplayResult, Sink) {
-    let analysis = ReplayAnalysis(watched: watched, recordedKinds: settings.recordedKinds, sink: sink)
+    let analysis = ReplayAnalysis(
+      watched: watched, recordedKinds: settings.recordedKinds,
+      kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: source.clock) }, sink: sink)
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
     let outcome = try source.drain(into: &builder)
     builder.finish()
@@ -97,7 +101,7 @@ struct Replay {
       of: builder, clockIsShared: TraceClock.isShared(source.clock), timeError: source.timeErrorNanoseconds,
       lossWindows: outcome.gaps.map(LossWindow.init),
       words: words.words(for:))
-    let blocking = statistics.blocking(names: names, comm: comm)
+    let blocking = try blocking(of: analysis, span: span)
     return ReplayResult(
       trace: summary(of: outcome, span: span),
       health: health(of: outcome, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
@@ -106,6 +110,19 @@ struct Replay {
       matrix: statistics.matrix, interference: withoutUnknowns(statistics.interference(names: names, comm: comm)),
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
+  }
+
+  /// Who waited for whom. What the late calls' targets did meanwhile is read in a second look at those stretches.
+  private func blocking<Sink: CompletedCallSink>(
+    of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?
+  ) throws -> BlockingSummary {
+    let comm = source.comm
+    var summary = analysis.blocking.summary(statistics: analysis.statistics, span: span, names: names, comm: comm)
+    for var watch in TargetWatch.plan(for: summary, end: span?.upperBound ?? 0) {
+      guard try source.drain(cpu: watch.cpu, into: &watch, from: watch.from, through: watch.through) else { break }
+      watch.enter(into: &summary, names: names, comm: comm)
+    }
+    return summary
   }
 
   private func summary(of outcome: TraceSource.Outcome, span: ClosedRange<UInt64>?) -> TraceSummary {

@@ -38,6 +38,10 @@ struct ReplayCommand: ParsableCommand {
   var timeline: TimeRangeArgument?
 
   @Option(
+    help: "Explain the csd lines of this kernel log by the trace; - is standard input.", completion: .file())
+  var dmesg: String?
+
+  @Option(
     name: .customLong("fail-on"),
     help: "Exit with 1 if the verdict is 'diverges', if it is 'undecided', or if a rule of this name is broken.")
   var failOn: [FailOnArgument] = []
@@ -58,6 +62,7 @@ struct ReplayCommand: ParsableCommand {
     }
     replay.namedCPUs = cpus?.mask
     replay.window = timeline?.range
+    replay.kernelLog = try kernelLog()
 
     let result: ReplayResult
     do {
@@ -74,6 +79,20 @@ struct ReplayCommand: ParsableCommand {
 }
 
 extension ReplayCommand {
+  /// The longest kernel log that is read, in bytes.
+  private static let longestLog = 256 << 20
+
+  private func kernelLog() throws -> KernelLog? {
+    guard let dmesg else { return nil }
+    do {
+      return KernelLog(try InputBytes.read(path: dmesg, limit: Self.longestLog))
+    } catch {
+      StandardError.complain(
+        "ipitrace replay: \(VisibleText.escape(error.path, limit: 1_000)): \(VisibleText.escape(error.reason))")
+      throw ExitCode(3)
+    }
+  }
+
   /// Reads the trace, and writes its calls where they are asked for.
   private func analyse(_ replay: Replay) throws -> ReplayResult {
     guard let calls else { return try replay.run(sink: NoCallSink()).0 }

@@ -114,6 +114,17 @@ struct TraceSource {
     }
   }
 
+  /// Delivers one CPU's events of a stretch of time.
+  /// - Returns: false where that is not to be had: a text has no places by time and CPU.
+  func drain(
+    cpu: Int, into consumer: inout some TraceEventConsumer & ~Copyable, from: UInt64, through: UInt64
+  ) throws(TraceFileError) -> Bool {
+    guard case .file(let file, var buffer) = form else { return false }
+    buffer.regions.removeAll { $0.cpu != cpu }
+    try MergedStream(file: file, buffer: buffer, from: from, through: through).drain(into: &consumer)
+    return true
+  }
+
   /// Delivers the events of a stretch of time; nil is the beginning, and the end.
   func drain(
     into consumer: inout some TraceEventConsumer & ~Copyable, from: UInt64? = nil, through: UInt64? = nil

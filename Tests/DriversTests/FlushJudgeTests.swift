@@ -137,10 +137,12 @@ import Testing
     #expect(judge([member(10, 20)], silent: [member(5, 6, .coalesced, .irqWork)]) == "kickMissing")
   }
 
-  /// A flush of silent members only shows nothing that could be wrong.
-  @Test func silentMembersAloneAreExplained() {
+  /// A flush of silent members only shows nothing but whether one of them kicked.
+  @Test func silentMembersAloneNeedAKick() {
     #expect(judge([], silent: [member(5, 6, .ipi, .irqWork)]) == "explained")
-    #expect(judge([], silent: [member(5, 6, .coalesced, .irqWork)]) == "explained")
+    #expect(judge([], silent: [member(5, 6, .coalesced, .irqWork)]) == "kickMissing")
+    #expect(judge([], silent: [member(5, 6, .coalesced, .irqWork)], inHandler: false) == "explained")
+    #expect(judge([], silent: [member(5, 6, .ipi, .irqWork), member(7, 8, .ipi, .irqWork)]) == "kickNotOwed")
   }
 
   @Test func membersQueuedBehindTheirFlushAreSkew() {

@@ -3,7 +3,7 @@ import Verdicts
 
 /// The parts of `ReplayResult.example`.
 extension ReplayResult {
-  private static let start: UInt64 = 81_204_511_900_312
+  static let start: UInt64 = 81_204_511_900_312
 
   static let exampleTrace = TraceSummary(
     kernel: "6.12.38+deb13-cloud-amd64", clock: "local", startNanoseconds: start, endNanoseconds: start + 2_341_877_120,
@@ -209,36 +209,6 @@ extension ReplayResult {
       cpu: 7, selectedAs: .named, handlers: 0, handlerNanoseconds: 0, callbacks: 0, callbackNanoseconds: 0,
       reschedules: 3, sources: []),
   ]
-
-  static let exampleBlocking = BlockingSummary(
-    latestCalls: [
-      .init(
-        source: 2, target: 5, callback: "flush_tlb_func", callsite: "on_each_cpu_cond_mask+0x24", comm: "postgres",
-        queuedNanoseconds: start + 811_500_000, kickNanoseconds: start + 811_500_900,
-        handlerNanoseconds: start + 812_470_000, startedNanoseconds: start + 812_495_600,
-        endedNanoseconds: start + 812_496_900, cause: .targetLate),
-      .init(
-        source: 3, target: 1, callback: "do_sync_core", callsite: "text_poke_bp_batch+0x1a3", comm: "kworker/3:2",
-        queuedNanoseconds: start + 401_000_000, kickNanoseconds: start + 401_610_000,
-        handlerNanoseconds: start + 401_640_000, startedNanoseconds: start + 401_690_000,
-        endedNanoseconds: start + 401_700_000, cause: .kickDelayed),
-      .init(
-        source: 0, target: 4, callback: "sched_ttwu_pending", callsite: "ttwu_queue_wakelist+0xf1", comm: nil,
-        queuedNanoseconds: start + 99_000_000, kickNanoseconds: nil, handlerNanoseconds: start + 99_020_000,
-        startedNanoseconds: start + 99_400_000, endedNanoseconds: nil, cause: .callbackAhead),
-      .init(
-        source: 1, target: 0, callback: hostileNames[5], callsite: hostileNames[2], comm: hostileNames[0],
-        queuedNanoseconds: start + 5_000_000, kickNanoseconds: nil, handlerNanoseconds: nil,
-        startedNanoseconds: start + 5_200_000, endedNanoseconds: nil, cause: .unknown),
-    ],
-    delicateContexts: [
-      .init(
-        callsite: "text_poke_bp_batch+0x1a3", callback: "do_sync_core", interruptsOff: 3, hardInterrupt: 0,
-        softInterrupt: 0),
-      .init(
-        callsite: "ttwu_queue_wakelist+0xf1", callback: "sched_ttwu_pending", interruptsOff: 210, hardInterrupt: 371,
-        softInterrupt: 41),
-    ])
 
   static let exampleTimeline: Timeline = {
     let begin = start + 811_500_000

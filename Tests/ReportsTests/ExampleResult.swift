@@ -139,8 +139,27 @@ extension ReplayResult {
         handlerNanoseconds: .max, startedNanoseconds: 0, endedNanoseconds: 0, cause: .unknown),
       .init(
         source: 0, target: 0, callback: "", callsite: "", comm: "", queuedNanoseconds: 0, kickNanoseconds: .max,
-        handlerNanoseconds: 1, startedNanoseconds: .max, endedNanoseconds: nil, cause: .kickDelayed),
+        handlerNanoseconds: 1, startedNanoseconds: .max, endedNanoseconds: nil, cause: .kickDelayed,
+        behind: .init(callback: "", delayNanoseconds: .max, allNanoseconds: 0),
+        evidence: .init(
+          events: .max, interruptsOffNanoseconds: .max, idleNanoseconds: .max, pid: .min, comm: "", callback: "")),
     ]
+    let state = BlockingSummary.CPUState(
+      cpu: .min, timeNanoseconds: .max, event: "", context: .unknown, interruptsOff: true, pid: .max, comm: nil,
+      handlerSinceNanoseconds: .max, callback: "", callbackSinceNanoseconds: .max, hotplug: .comingOnline)
+    result.blocking.lockWaits.count = .max
+    result.blocking.stuckCalls = .init(
+      thresholdNanoseconds: .max, count: .max,
+      oldest: [
+        .init(
+          kind: "", source: .min, target: .max, callback: "", callsite: "", comm: nil, queuedNanoseconds: .max,
+          kickNanoseconds: 0, ageNanoseconds: .max, targetSeenNanoseconds: .max, outcome: .lost, sourceState: state,
+          targetState: state)
+      ])
+    result.blocking.waitChains = .init(
+      count: 0, chains: [.init(isCycle: true, nanoseconds: .max, links: [], states: [state])])
+    result.blocking.kernelReports?[0].line = .min
+    result.blocking.kernelReports?[0].call?.startedNanoseconds = 0
     return result
   }()
 

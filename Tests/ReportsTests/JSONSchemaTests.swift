@@ -33,6 +33,12 @@ struct JSONSchemaTests {
     { $0["timeline"]["flows"][0]["kick"] = .string("email") },
     { $0["timeline"]["truncated"] = .integer(0) },
     { $0["engines"][0].remove("variant") },
+    { $0["blocking"].remove("kernelReports") },
+    { $0["blocking"]["latestCalls"][0]["evidence"].remove("pid") },
+    { $0["blocking"]["latestCalls"][2]["cause"] = .string("bad luck") },
+    { $0["blocking"]["waitChains"]["chains"][0]["links"][0]["interruptsOff"] = .null },
+    { $0["blocking"]["lockWaits"]["longest"][0]["heldOn"] = .null },
+    { $0["blocking"]["stuckCalls"]["oldest"][0].remove("targetState") },
     { $0["calls"]["byKind"]["irqWork"] = .integer(1) },
   ]
 

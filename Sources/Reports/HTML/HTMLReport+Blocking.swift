@@ -1,11 +1,17 @@
 import Verdicts
 
 extension HTMLReport {
-  /// Who was late, what stood in the way, and who calls from where a waiting call could deadlock.
+  /// Who waited, who was late, what stood in the way, and who calls from where a waiting call could deadlock.
   static func blocking(_ blocking: BlockingSummary) -> Section {
     let body: HTML = """
+      \(kernelReports(blocking.kernelReports))
+      \(stuckCalls(blocking.stuckCalls))
+      \(waitChains(blocking.waitChains))
       <h3>Late calls</h3>
       \(lateCalls(blocking.latestCalls))
+      \(headOfLine(blocking.headOfLine))
+      \(lockWaits(blocking.lockWaits))
+      \(callerWaits(blocking.callerWaits))
       <h3>Delicate contexts</h3>
       \(contexts(blocking.delicateContexts))
       """
@@ -19,7 +25,7 @@ extension HTMLReport {
     var table = HTMLTable(
       "Calls with the longest delay",
       [
-        .init("callback", .header), .init("from → to"), .init("delay", .number), .init("its way"), .init("cause"),
+        .init("callback", .header), .init("from → to"), .init("delay", .number), .init("its way"), .init("most of it"),
         .init("to kick", .number), .init("run", .number), .init("caller"), .init("process"),
         .init("queued at", .number),
       ])
@@ -27,7 +33,7 @@ extension HTMLReport {
       table.add([
         HTMLPiece.name(call.callback), "\(call.source) → \(call.target)",
         HTMLPiece.duration(call.startedNanoseconds.minus(call.queuedNanoseconds)), way(call, longest: longest),
-        "\(visible: Words.cause(call.cause))",
+        why(call),
         HTMLPiece.duration(call.kickNanoseconds.map { $0.minus(call.queuedNanoseconds) }),
         HTMLPiece.duration(call.endedNanoseconds.map { $0.minus(call.startedNanoseconds) }),
         HTMLPiece.name(call.callsite), HTMLPiece.process(call.comm),
@@ -42,6 +48,12 @@ extension HTMLReport {
       <span><span class="swatch untold" aria-hidden="true"></span> not told apart</span></p>
       \(table.html)\(HTMLPiece.more(calls.count, shown: limit, "late calls"))
       """
+  }
+
+  /// What took most of the delay, and what the target did meanwhile.
+  private static func why(_ call: BlockingSummary.LateCall) -> HTML {
+    let cause: HTML = "\(visible: BlockingWords.cause(call))"
+    return call.evidence.map { "\(cause)<br><small>\(visible: BlockingWords.evidence($0))</small>" } ?? cause
   }
 
   /// The delay as a bar in its stretches, as far as the trace tells them apart.

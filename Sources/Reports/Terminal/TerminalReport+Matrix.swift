@@ -57,41 +57,4 @@ extension TerminalReport {
     }
     page.more(interference.count, shown: limit)
   }
-
-  func writeBlocking(_ blocking: BlockingSummary, to page: inout TextPage) {
-    let limit = 12
-    if !blocking.latestCalls.isEmpty {
-      page.heading("Late calls", note: "longest delay from queue event to begin")
-      var table = TextTable([
-        .text("callback"), .word("from → to"), .number("delay"), .number("to kick").spare, .number("run").spare,
-        .word("cause"), .text("process").spare,
-      ])
-      for call in blocking.latestCalls.prefix(limit) {
-        table.add([
-          VisibleText.escape(call.callback), "\(call.source) → \(call.target)",
-          Quantity.duration(call.startedNanoseconds.minus(call.queuedNanoseconds)),
-          Quantity.duration(call.kickNanoseconds.map { $0.minus(call.queuedNanoseconds) }),
-          Quantity.duration(call.endedNanoseconds.map { $0.minus(call.startedNanoseconds) }),
-          Words.cause(call.cause), Words.process(call.comm),
-        ])
-      }
-      page.table(table)
-      page.more(blocking.latestCalls.count, shown: limit)
-    }
-    if !blocking.delicateContexts.isEmpty {
-      page.heading("Delicate contexts", note: "a call that waits could deadlock here; no finding in itself")
-      var table = TextTable([
-        .text("caller"), .text("callback"), .number("IRQs off"), .number("hard IRQ"), .number("soft IRQ"),
-      ])
-      for context in blocking.delicateContexts.prefix(limit) {
-        table.add([
-          VisibleText.escape(context.callsite), VisibleText.escape(context.callback),
-          Quantity.count(context.interruptsOff), Quantity.count(context.hardInterrupt),
-          Quantity.count(context.softInterrupt),
-        ])
-      }
-      page.table(table)
-      page.more(blocking.delicateContexts.count, shown: limit)
-    }
-  }
 }

@@ -103,6 +103,9 @@ enum Words {
     switch cause {
     case .callbackAhead: "callbacks ahead of it"
     case .kickDelayed: "the caller kicked late"
+    case .inHandler: "in the handler, not in callbacks"
+    case .interruptsOff: "interrupts off on the target"
+    case .idleExit: "the target was still idle"
     case .targetLate: "the target took the IPI late"
     case .unknown: "unknown"
     }
