@@ -64,6 +64,9 @@ import Verdicts
     var name: String
     var redirects: [Redirect]
     var rules: Set<Rule>
+    /// Rules by which the same can be told, where two windows overlap: a call that did not run, and whose target was not kicked
+    /// after its flush, was lost by that or came later and was owed a kick.
+    var ambiguous: Set<Rule> = []
 
     var testDescription: String { name }
   }
@@ -71,22 +74,26 @@ import Verdicts
   static let faults: [ReplayedFault] = [
     ReplayedFault(
       name: "kicks a queue that is not empty",
-      redirects: Redirect.always(at: Point.execAdds, not: Point.execWaits, but: Point.kickPolls), rules: [.kickNotOwed]),
+      redirects: Redirect.always(at: Point.execAdds, not: Point.execWaits, but: Point.kickPolls), rules: [.kickNotOwed],
+      ambiguous: [.kickMissing]),
     ReplayedFault(
       name: "kicks first and adds then",
       redirects: [
         Redirect(to: Point.execAdds.rawValue, instead: Point.kickSends.rawValue),
         Redirect(from: Point.kickSends.rawValue, to: Point.execWaits.rawValue, instead: Point.execAdds.rawValue),
         Redirect(from: Point.execAdds.rawValue, to: Point.kickPolls.rawValue, instead: Point.execWaits.rawValue),
-      ], rules: [.kickWithoutQueue, .kickMissing]),
+      ], rules: [.kickWithoutQueue, .kickMissing], ambiguous: [.kickNotOwed]),
     ReplayedFault(
       name: "leaves out the first pass",
-      redirects: Redirect.drop(Point.firstPass, next: Point.secondPass), rules: [.lostCallback]),
+      redirects: Redirect.drop(Point.firstPass, next: Point.secondPass), rules: [.lostCallback],
+      ambiguous: [.kickMissing]),
     ReplayedFault(
       name: "leaves out the second pass and the third",
-      redirects: Redirect.drop(Point.secondPass, next: Point.flushEnds), rules: [.lostCallback]),
+      redirects: Redirect.drop(Point.secondPass, next: Point.flushEnds), rules: [.lostCallback],
+      ambiguous: [.kickMissing]),
     ReplayedFault(
-      name: "wakes nobody", redirects: Redirect.drop(Point.wakeupsRun, next: Point.flushEnds), rules: [.lostCallback]),
+      name: "wakes nobody", redirects: Redirect.drop(Point.wakeupsRun, next: Point.flushEnds), rules: [.lostCallback],
+      ambiguous: [.kickMissing]),
   ]
 
   @Test(arguments: faults) func aFaultIsFound(_ fault: ReplayedFault) throws {
@@ -97,7 +104,7 @@ import Verdicts
       _ = random.next()
       for rule in Set(try replay(trace).rules) { found[rule, default: 0] += 1 }
     }
-    #expect(Set(found.keys) == fault.rules, "\(found)")
-    #expect(found.values.allSatisfy { $0 >= 15 }, "\(found)")
+    #expect(Set(found.keys).subtracting(fault.ambiguous).union(fault.rules) == fault.rules, "\(found)")
+    #expect(fault.rules.allSatisfy { found[$0, default: 0] >= 15 }, "\(found)")
   }
 }

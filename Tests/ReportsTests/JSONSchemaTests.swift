@@ -64,10 +64,12 @@ struct JSONSchemaTests {
 
   static let call = """
     {"kind": "many", "source": 3, "pid": 812, "comm": "postgres", "callback": "flush_tlb_func",
-     "callsite": "on_each_cpu_cond_mask+0x24", "waits": null, "targets": [
-       {"cpu": 1, "queuedNanoseconds": 10, "kick": "maskIPI", "startedNanoseconds": 20, "endedNanoseconds": 25,
+     "callsite": "on_each_cpu_cond_mask+0x24", "waits": null, "mayBeSeveral": true, "targets": [
+       {"cpu": 1, "queuedNanoseconds": 10, "type": "async", "typeEvidence": ["callerMovedOn", "order"],
+        "kick": "maskIPI", "startedNanoseconds": 20, "endedNanoseconds": 25,
         "outcome": "ran", "reason": null},
-       {"cpu": 2, "queuedNanoseconds": 18446744073709551615, "kick": "coalesced", "startedNanoseconds": null,
+       {"cpu": 2, "queuedNanoseconds": 18446744073709551615, "type": null, "typeEvidence": [], "kick": "coalesced",
+        "startedNanoseconds": null,
         "endedNanoseconds": null, "outcome": "undecided", "reason": "eventsLost"}]}
     """
 
@@ -75,7 +77,8 @@ struct JSONSchemaTests {
     { $0.remove("waits") }, { $0["waits"] = .string("true") }, { $0["kind"] = .string("irqWork") },
     { $0["targets"][0].remove("reason") }, { $0["targets"][0]["kick"] = .null },
     { $0["targets"][1]["outcome"] = .string("lost") }, { $0["more"] = .bool(true) },
-    { $0["targets"] = .null },
+    { $0["targets"] = .null }, { $0["targets"][0]["type"] = .string("SYNC") }, { $0.remove("mayBeSeveral") },
+    { $0["targets"][0]["typeEvidence"][0] = .string("guess") },
   ]
 
   @Test("a line of --calls is valid, and broken ones are not")

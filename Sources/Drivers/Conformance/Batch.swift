@@ -215,6 +215,15 @@ struct BatchKicks {
     let free = (0..<batch.silentCount).filter { batch.isFree(batch.silentNode($0)) }
     let kickers = (sureKickers.isEmpty ? chosen : sureKickers) + free
     if kickers.contains(where: { isFirst($0, of: chosen) }) { return nil }
+    if batch.members.isEmpty, let kicker = sureKickers.first, isCertain,
+      let earlier = chosen.first(where: { batch.silentNode($0).addedBy < batch.silentNode(kicker).queued })
+    {
+      return batch.accused(
+        FlushJudge.Violation(
+          rule: .kickNotOwed, members: [], silent: [earlier, kicker],
+          comparisons: [Batch.comparison(batch.silentNode(earlier), before: batch.silentNode(kicker))]
+            + certainty(batch.silentNode(earlier))), needsHandler: true)
+    }
     return nobodyKicked(chosen)
   }
 

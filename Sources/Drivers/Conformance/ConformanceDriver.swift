@@ -64,7 +64,7 @@ public struct ConformanceDriver: ~Copyable {
     if !cpus.contains(flush.cpu) { cpus.append(flush.cpu) }
     // The member that is out of place is the last of those named; a missing kick was owed by whichever came first.
     let subject = violation.rule == .kickMissing ? violation.members.first : violation.members.last
-    let member = subject.map { members[$0] } ?? silent[violation.silent.first ?? 0]
+    let member = subject.map { members[$0] } ?? silent[violation.silent.last ?? 0]
     let time = violation.rule == .kickMissing || subject == nil ? member.queued : member.started
     return FoundDivergence(
       rule: violation.rule, time: time, cpus: cpus, function: member.function, csd: member.csd,
