@@ -49,11 +49,11 @@ extension HistoryBuilder {
   // MARK: On the target
 
   /// A queued call's callback begins.
+  @inline(__always)
   mutating func checkStart(of node: Int32, _ event: TraceEvent, flush: Int32) {
-    let call = nodes[Int(node)]
-    if call.reusedAt != QueuedCall.never { checkReuse(of: call, event) }
-    if call.kick == .polling { checkPolling(of: call, event) }
-    if call.marks.contains(.hotplug) { checkDying(of: call, event, flush: flush) }
+    if nodes[Int(node)].reusedAt != QueuedCall.never { checkReuse(of: nodes[Int(node)], event) }
+    if nodes[Int(node)].kick == .polling { checkPolling(of: nodes[Int(node)], event) }
+    if nodes[Int(node)].marks.contains(.hotplug) { checkDying(of: nodes[Int(node)], event, flush: flush) }
   }
 
   /// The csd was unlocked after the target's previous event at the earliest, and queued again before that.

@@ -156,24 +156,24 @@ extension HistoryBuilder {
 
   private func member(_ index: Int32) -> FlushMember {
     let node = nodes[Int(index)]
+    let movedOn = calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never
     // One that a flush passed over is reported as such; when it was added says nothing about this flush.
     let addedBy = node.marks.isDisjoint(with: [.missed, .targetGap]) ? node.addedBy : QueuedCall.never
     return FlushMember(
       csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy,
       started: node.startedAt, kicked: node.kickedAt,
-      kick: node.kick, knowledge: knowledge(node),
-      movedOn: calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never, ended: node.endedAt,
+      kick: node.kick, knowledge: Self.knowledge(node, movedOn),
+      movedOn: movedOn, ended: node.endedAt,
       isMany: node.kind == .many || node.kind == .unknown, id: index)
   }
 
-  private func knowledge(_ node: QueuedCall) -> FlushMember.Knowledge {
+  private static func knowledge(_ node: QueuedCall, _ movedOn: UInt64) -> FlushMember.Knowledge {
     switch node.kind {
     case .wakeup: return .wakeup
     case .irqWork: return .irqWork
     case .single, .many, .local, .unknown:
-      guard node.endedAt != QueuedCall.never, calls.contains(node.call) else { return .unknown }
       // The caller of a SYNC call spins until the callback is over.
-      return calls[node.call].movedOn < node.endedAt ? .notSync : .unknown
+      return node.endedAt != QueuedCall.never && movedOn < node.endedAt ? .notSync : .unknown
     }
   }
 

@@ -54,12 +54,12 @@ extension HistoryBuilder {
   ///   - position: among the members, in the order of running.
   ///   - syncs: see ``FlushJudgement/syncs``.
   mutating func learnType(of node: Int32, at position: Int, syncs: ClosedRange<Int>?) {
-    let call = nodes[Int(node)]
-    switch call.kind {
+    switch nodes[Int(node)].kind {
     case .wakeup: (nodes[Int(node)].type, nodes[Int(node)].typeEvidence) = (.wakeup, .callsite)
     case .irqWork: (nodes[Int(node)].type, nodes[Int(node)].typeEvidence) = (.irqWork, .callsite)
     case .local: break
     case .single, .many, .unknown:
+      let call = nodes[Int(node)]
       guard call.startedAt != QueuedCall.never, !call.marks.contains(.targetGap) else { return }
       let address = call.csd ^ UInt64(call.source)
       var evidence: TypeEvidence = []

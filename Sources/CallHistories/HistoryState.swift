@@ -205,7 +205,7 @@ struct CallRing: ~Copyable {
 
   /// - Precondition: the call is in the ring.
   subscript(sequence: UInt64) -> CallRecord {
-    get { storage[index(sequence)] }
+    _read { yield storage[index(sequence)] }
     _modify { yield &storage[index(sequence)] }
   }
 

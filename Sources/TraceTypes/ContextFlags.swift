@@ -7,21 +7,21 @@ public struct ContextFlags: OptionSet, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  public static let interruptsOff = ContextFlags(rawValue: 0x01)
+  @inlinable public static var interruptsOff: ContextFlags { ContextFlags(rawValue: 0x01) }
   /// Before 6.13: the architecture does not tell whether interrupts are off. Since then: another wish to reschedule.
-  public static let interruptsUnknown = ContextFlags(rawValue: 0x02)
-  public static let needReschedule = ContextFlags(rawValue: 0x04)
-  public static let hardInterrupt = ContextFlags(rawValue: 0x08)
-  public static let softInterrupt = ContextFlags(rawValue: 0x10)
-  public static let preemptReschedule = ContextFlags(rawValue: 0x20)
-  public static let nonMaskableInterrupt = ContextFlags(rawValue: 0x40)
-  public static let bottomHalvesOff = ContextFlags(rawValue: 0x80)
+  @inlinable public static var interruptsUnknown: ContextFlags { ContextFlags(rawValue: 0x02) }
+  @inlinable public static var needReschedule: ContextFlags { ContextFlags(rawValue: 0x04) }
+  @inlinable public static var hardInterrupt: ContextFlags { ContextFlags(rawValue: 0x08) }
+  @inlinable public static var softInterrupt: ContextFlags { ContextFlags(rawValue: 0x10) }
+  @inlinable public static var preemptReschedule: ContextFlags { ContextFlags(rawValue: 0x20) }
+  @inlinable public static var nonMaskableInterrupt: ContextFlags { ContextFlags(rawValue: 0x40) }
+  @inlinable public static var bottomHalvesOff: ContextFlags { ContextFlags(rawValue: 0x80) }
 
   /// Stands for a context that the trace does not tell: some forms of text have no column for it. No event of a kernel has it,
   /// because whatever runs in a non-maskable interrupt runs with interrupts off.
   ///
   /// Its level is the highest, which interrupts all others: so it proves nothing about what they do.
-  public static let unknown = ContextFlags(rawValue: 0x42)
+  @inlinable public static var unknown: ContextFlags { ContextFlags(rawValue: 0x42) }
 
   /// Whether the trace does not tell the context.
   @inlinable

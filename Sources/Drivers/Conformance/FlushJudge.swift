@@ -92,6 +92,7 @@ struct FlushJudge: ~Copyable {
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> Judged {
+    if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judgeAlone(members[0], flush) { return judged }
     let batch = Batch(flush: flush, members: members, silent: silent, later: later)
     if batch.silentCount == 0, members.isEmpty { return Judged(finding: .explained) }
     var order = FlushOrder.none
@@ -116,6 +117,22 @@ struct FlushJudge: ~Copyable {
       judged.finding = .undecided(.stateUnknown)
     }
     return judged
+  }
+
+  /// By far the most flushes run one call, which kicked: there is nothing to find out.
+  private mutating func judgeAlone(_ member: FlushMember, _ flush: CompletedFlush) -> Judged? {
+    guard member.kick == .ipi || member.kick == .maskIPI, member.queued <= member.started,
+      member.addedBy >= flush.floor.queued
+    else { return nil }
+    let type: NodeType
+    let syncs: ClosedRange<Int>
+    switch member.knowledge {
+    case .wakeup: (type, syncs) = (.ttwu, 0...0)
+    case .notSync: (type, syncs) = (.async, 0...0)
+    case .unknown, .irqWork: (type, syncs) = (.sync, 0...1)
+    }
+    guard runAlone(type) else { return Judged(finding: .undecided(.stateUnknown)) }
+    return Judged(finding: .explained, syncs: flush.doubt != nil || !flush.inHandler ? nil : syncs)
   }
 
   /// Tries every choice of the nodes without a callback that can have been in a batch.
