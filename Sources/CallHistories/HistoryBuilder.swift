@@ -113,6 +113,10 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if event.pid == 0 || event.pid == cpus[cpu].stopperPid { cpus[cpu].unseenBy = event.nanoseconds }
     if unsettledCount != 0 { settle(event, level: level) }
     if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
+    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
+      // A handler has returned when something that it interrupted goes on.
+      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
+    }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
 
