@@ -254,20 +254,11 @@ public struct EventOccurrences: Sendable {
   public var first: UInt64 = 0
   public var last: UInt64 = 0
 
-  /// Fewer events say nothing about how often they happen.
-  static let fewestToJudgeBy: UInt64 = 8
-  /// A wait so many times the mean one would be chance in one of e²⁰ cases, if they came at random.
-  static let longestWait: UInt64 = 20
-
-  /// Whether it looks as if events of this type were not recorded at all times of a stretch: that lies before the first one
-  /// or behind the last one, which are much farther from the trace's ends than the events are from each other.
-  public func lookSwitchedOff(in stretch: ClosedRange<UInt64>, of trace: ClosedRange<UInt64>) -> Bool {
-    guard count >= Self.fewestToJudgeBy, last >= first else { return false }
-    let mean = (last - first) / (count - 1)
-    let long = mean.multipliedReportingOverflow(by: Self.longestWait)
-    if long.overflow { return false }
-    if stretch.lowerBound < first, first - min(first, trace.lowerBound) > long.partialValue { return true }
-    return stretch.upperBound > last && max(last, trace.upperBound) - last > long.partialValue
+  /// Whether it was seen that events of this type are recorded, both before a stretch and behind it.
+  ///
+  /// What was switched on late, or off early, shows nothing there, and nothing else tells of it.
+  public func surround(_ stretch: ClosedRange<UInt64>) -> Bool {
+    count > 0 && first <= stretch.lowerBound && last >= stretch.upperBound
   }
 }
 

@@ -116,8 +116,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     if !clocks.disagreements.isEmpty { return .clockSkew }
     for comparison in found.comparisons where !clocks.confirm(comparison) { return .clockSkew }
     // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
-    let span = builder.span ?? found.absence
-    let isDoubtful = found.absent.contains { builder.occurrences(of: $0).lookSwitchedOff(in: found.absence, of: span) }
-    return isDoubtful ? .eventsNotRecorded : nil
+    let isShown = found.absent.allSatisfy { builder.occurrences(of: $0).surround(found.absence) }
+    return isShown ? nil : .eventsNotRecorded
   }
 }
