@@ -147,12 +147,15 @@ public struct ClockComparison: Sendable, Hashable {
   public var earlier: UInt16
   /// … and that of the later one.
   public var later: UInt16
+  /// When the earlier event was, on its CPU's clock.
+  public var time: UInt64
   /// The difference of the times, in nanoseconds.
   public var margin: UInt64
 
   public init(_ earlier: UInt16, at first: UInt64, before later: UInt16, at second: UInt64) {
     self.earlier = earlier
     self.later = later
+    time = first
     margin = second > first ? second - first : 0
   }
 }

@@ -57,6 +57,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var occurrences = UniqueArray(repeating: EventOccurrences(), count: EventKind.allCases.count)
   var doubts = DoubtRing()
   var asyncAddresses = AddressCache()
+  /// The csds of calls that were closed before their callbacks were seen.
+  var unseenCSDs: Set<UInt64> = []
 
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
@@ -282,7 +284,7 @@ public struct HistoryStatistics: Sendable, Equatable {
   mutating func note(_ evidence: ClockEvidence) {
     if let index = clockEvidence.firstIndex(where: { $0.ahead == evidence.ahead && $0.behind == evidence.behind }) {
       clockEvidence[index].nanoseconds = min(clockEvidence[index].nanoseconds, evidence.nanoseconds)
-      clockEvidence[index].isFirm = clockEvidence[index].isFirm || evidence.isFirm
+      clockEvidence[index].firmSigns += evidence.firmSigns
     } else if clockEvidence.count < Self.keptEvidence {
       clockEvidence.append(evidence)
     }
@@ -298,14 +300,14 @@ public struct ClockEvidence: Sendable, Hashable {
   public var behind: UInt16
   /// … by this much at least.
   public var nanoseconds: UInt64
-  /// No other queue event can be missing: all sources were known.
-  public var isFirm: Bool
+  /// How many callbacks say so of which the queue event can't be missing, because all sources were known.
+  public var firmSigns: UInt64
 
-  public init(ahead: UInt16, behind: UInt16, nanoseconds: UInt64, isFirm: Bool) {
+  public init(ahead: UInt16, behind: UInt16, nanoseconds: UInt64, firmSigns: UInt64) {
     self.ahead = ahead
     self.behind = behind
     self.nanoseconds = nanoseconds
-    self.isFirm = isFirm
+    self.firmSigns = firmSigns
   }
 }
 

@@ -21,6 +21,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   @exclusivity(unchecked) public private(set) var conformance = ConformanceDriver()
   @exclusivity(unchecked) public private(set) var statistics: CallStatistics
   @exclusivity(unchecked) public var sink: Sink
+  @exclusivity(unchecked) private var delays = MessageDelays()
   private let kicksAreRecorded: Bool
 
   /// - Parameters:
@@ -42,6 +43,12 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
     statistics.add(call, targets: targets)
+    for index in 0..<targets.count {
+      let target = targets[index]
+      if !target.inferred, !target.followsUnseen, target.reason == nil, let started = target.started {
+        delays.add(from: target.source, to: target.target, queued: target.queued, started: started)
+      }
+    }
     sink.write(call, targets: targets)
   }
 
@@ -70,7 +77,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
-      delays: statistics.shortestDelays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared)
+      messages: delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared)
     var claimed: [FoundDivergence] = []
     var withheld: [UndecidedReason: UInt64] = [:]
     var accounting = statistics.accounting
