@@ -54,6 +54,8 @@ public struct FlushMember: Sendable {
   public var kicked: UInt64
   public var kick: Kick
   public var knowledge: Knowledge
+  /// Which function makes wakeups is not known, and it may be one: then it runs last, and others may have run with it unseen.
+  public var mayBeWakeup = false
   /// When its caller was seen to do something else, and when its callback was over; `UInt64.max` where that was not seen.
   public var movedOn = UInt64.max
   public var ended = UInt64.max

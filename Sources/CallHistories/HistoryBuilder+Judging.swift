@@ -122,12 +122,14 @@ extension HistoryBuilder {
     let node = nodes[Int(index)]
     // One that a flush passed over is reported as such; when it was added says nothing about this flush.
     let addedBy = node.marks.isDisjoint(with: [.missed, .targetGap]) ? node.addedBy : QueuedCall.never
-    return FlushMember(
+    var member = FlushMember(
       csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy,
       started: node.startedAt, kicked: node.kickedAt,
       kick: node.marks.contains(.kickedForOthers) ? .coalesced : node.kick, knowledge: knowledge(node),
       movedOn: calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never, ended: node.endedAt,
       isMany: node.kind == .many || node.kind == .unknown)
+    member.mayBeWakeup = node.kind == .unknown && wakeupFunction == nil
+    return member
   }
 
   private func knowledge(_ node: QueuedCall) -> FlushMember.Knowledge {
