@@ -56,6 +56,8 @@ public struct FlushMember: Sendable {
   public var kicked: UInt64
   public var kick: Kick
   public var knowledge: Knowledge
+  /// Which function makes wakeups is not known, and it may be one: then it runs last, and others may have run with it unseen.
+  public var mayBeWakeup = false
   /// When its caller was seen to do something else, and when its callback was over; `UInt64.max` where that was not seen.
   public var movedOn = UInt64.max
   public var ended = UInt64.max
@@ -148,12 +150,15 @@ public struct ClockComparison: Sendable, Hashable {
   public var earlier: UInt16
   /// … and that of the later one.
   public var later: UInt16
+  /// When the earlier event was, on its CPU's clock.
+  public var time: UInt64
   /// The difference of the times, in nanoseconds.
   public var margin: UInt64
 
   public init(_ earlier: UInt16, at first: UInt64, before later: UInt16, at second: UInt64) {
     self.earlier = earlier
     self.later = later
+    time = first
     margin = second > first ? second - first : 0
   }
 }

@@ -128,13 +128,13 @@ extension HistoryBuilder {
   /// A callback that nobody had queued, and now somebody queues just that: the source's clock may be ahead of the target's.
   mutating func noteSkew(_ event: TraceEvent) {
     let target = UInt16(truncatingIfNeeded: event.target)
-    guard
-      let orphan = orphans.first(where: {
-        $0.cpu == target && $0.csd == event.csd && $0.function == event.function && $0.time <= event.nanoseconds
-      })
-    else { return }
+    let found = orphans.match {
+      $0.cpu == target && $0.csd == event.csd && $0.function == event.function && $0.time <= event.nanoseconds
+    }
+    guard let found else { return }
     statistics.note(
       ClockEvidence(
-        ahead: event.cpu, behind: target, nanoseconds: event.nanoseconds - orphan.time, isFirm: orphan.isFirm))
+        ahead: event.cpu, behind: target, nanoseconds: event.nanoseconds - found.orphan.time,
+        firmSigns: found.orphan.isFirm && found.isFirst ? 1 : 0))
   }
 }

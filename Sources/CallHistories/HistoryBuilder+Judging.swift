@@ -159,12 +159,14 @@ extension HistoryBuilder {
     let movedOn = calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never
     // One that a flush passed over is reported as such; when it was added says nothing about this flush.
     let addedBy = node.marks.isDisjoint(with: [.missed, .targetGap]) ? node.addedBy : QueuedCall.never
-    return FlushMember(
+    var member = FlushMember(
       csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy,
       started: node.startedAt, kicked: node.kickedAt,
       kick: node.kick, knowledge: Self.knowledge(node, movedOn),
       movedOn: movedOn, ended: node.endedAt,
       isMany: node.kind == .many || node.kind == .unknown, id: index)
+    member.mayBeWakeup = node.kind == .unknown && wakeupFunction == nil
+    return member
   }
 
   private static func knowledge(_ node: QueuedCall, _ movedOn: UInt64) -> FlushMember.Knowledge {

@@ -76,7 +76,7 @@ extension HistoryBuilder {
 
   /// Marks all calls that wait for a CPU.
   /// - Complexity: amortized O(1) a call: what waited at an earlier loss has its mark, and everything older than that, too.
-  private mutating func mark(pendingOn cpu: Int, _ mark: QueuedCall.Marks) {
+  mutating func mark(pendingOn cpu: Int, _ mark: QueuedCall.Marks) {
     var node = cpus[cpu].lastPending
     while node >= 0, !nodes[Int(node)].marks.contains(mark) {
       nodes[Int(node)].marks.insert(mark)

@@ -34,6 +34,17 @@ extension HistoryBuilder {
     nodes[Int(node)].marks.formUnion([.onTarget, .findable])
   }
 
+  private static let mostUnseenCSDs = 65_536
+
+  /// A call is closed although its callback may still come. Where that was so for very many, it is taken to be so for all.
+  private mutating func noteUnseen(_ node: Int32) {
+    if unseenCSDs.count < Self.mostUnseenCSDs { unseenCSDs.insert(nodes[Int(node)].csd) }
+  }
+
+  private func mayFollowUnseen(_ csd: UInt64) -> Bool {
+    unseenCSDs.count == Self.mostUnseenCSDs || unseenCSDs.contains(csd)
+  }
+
   /// What it means for calls that are still waited for that their csd is queued again, to whatever target.
   private mutating func settleEarlierUses(of first: Int32, queuedAgain node: Int32) {
     var earlier = first
@@ -42,10 +53,12 @@ extension HistoryBuilder {
       let marks = nodes[Int(earlier)].marks
       if marks.contains(.missed) {
         // A csd stays locked until its callback is due: queued again, it can no longer run for a call that a flush passed over.
+        noteUnseen(earlier)
         closeAtEnd(earlier, pending: .undecided, reason: nil)
         completeCalls()
       } else if nodes[Int(earlier)].kind == .wakeup, marks.contains(.mayHaveRun) || hasWokenSince(earlier) {
         // A task's wake_entry is queued again only after the task was woken: a wakeup that may have run has run.
+        noteUnseen(earlier)
         concludeWakeup(earlier)
       } else if nodes[Int(earlier)].reusedAt == QueuedCall.never {
         nodes[Int(earlier)].reusedAt = nodes[Int(node)].queued
@@ -86,6 +99,7 @@ extension HistoryBuilder {
       return -1
     }
     if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
+    if !unseenCSDs.isEmpty { nodes[Int(node)].followsUnseen = mayFollowUnseen(event.csd) }
     let wasMissed = nodes[Int(node)].marks.contains(.missed)
     unlink(node)
     if wasMissed { ranLate(node, event, flush: flush) }
@@ -274,6 +288,7 @@ extension HistoryBuilder {
   mutating func giveUp(_ node: Int32, reason: UndecidedReason) {
     guard nodes[Int(node)].outcome == .open, nodes[Int(node)].flush < 0 else { return }
     let target = Int(nodes[Int(node)].target)
+    noteUnseen(node)
     unlink(node)
     excuseKicks(before: node)
     close(node, outcome: .undecided, reason: reason)

@@ -9,7 +9,7 @@ extension HistoryBuilder {
     let cpu = Int(event.cpu)
     // A handler that never returned, for the trace: its exit was lost.
     if cpus[cpu].flush >= 0 || cpus[cpu].handlerStart != QueuedCall.never {
-      abandonFlush(cpu: cpu, reason: .stateUnknown)
+      handlerReturnedUnseen(cpu: cpu, reason: .stateUnknown)
     }
     // Without the exits, what comes after a handler would be taken for a part of it.
     guard isRecorded(event.kind == .callFunctionEntry ? .callFunctionExit : .callFunctionSingleExit) else { return }
@@ -24,6 +24,13 @@ extension HistoryBuilder {
     dropFrames(cpu: cpu)
     endFlush(cpu: cpu, notBefore: start, at: event.nanoseconds)
     cpus[cpu].handlerStart = QueuedCall.never
+  }
+
+  /// The handler in progress, or a flush, is over, although that was not recorded: what waited for it may have run in it, and
+  /// shown nothing.
+  mutating func handlerReturnedUnseen(cpu: Int, reason: UndecidedReason) {
+    abandonFlush(cpu: cpu, reason: reason)
+    mark(pendingOn: cpu, .targetGap)
   }
 
   // MARK: Callbacks

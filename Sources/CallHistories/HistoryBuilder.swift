@@ -62,6 +62,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var occurrences = UniqueArray(repeating: EventOccurrences(), count: EventKind.allCases.count)
   var doubts = DoubtRing()
   var asyncAddresses = AddressCache()
+  /// The csds of calls that were closed before their callbacks were seen.
+  var unseenCSDs: Set<UInt64> = []
 
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
@@ -123,6 +125,10 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if event.pid == 0 || event.pid == cpus[cpu].stopperPid { cpus[cpu].unseenBy = event.nanoseconds }
     if unsettledCount != 0 { settle(event, level: level) }
     if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
+    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
+      // A handler has returned when something that it interrupted goes on.
+      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
+    }
     if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
     if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
     if level == .task { cpus[cpu].unprovenTargets = 0 }
@@ -274,20 +280,11 @@ public struct EventOccurrences: Sendable {
   public var first: UInt64 = 0
   public var last: UInt64 = 0
 
-  /// Fewer events say nothing about how often they happen.
-  static let fewestToJudgeBy: UInt64 = 8
-  /// A wait so many times the mean one would be chance in one of e²⁰ cases, if they came at random.
-  static let longestWait: UInt64 = 20
-
-  /// Whether it looks as if events of this type were not recorded at all times of a stretch: that lies before the first one
-  /// or behind the last one, which are much farther from the trace's ends than the events are from each other.
-  public func lookSwitchedOff(in stretch: ClosedRange<UInt64>, of trace: ClosedRange<UInt64>) -> Bool {
-    guard count >= Self.fewestToJudgeBy, last >= first else { return false }
-    let mean = (last - first) / (count - 1)
-    let long = mean.multipliedReportingOverflow(by: Self.longestWait)
-    if long.overflow { return false }
-    if stretch.lowerBound < first, first - min(first, trace.lowerBound) > long.partialValue { return true }
-    return stretch.upperBound > last && max(last, trace.upperBound) - last > long.partialValue
+  /// Whether it was seen that events of this type are recorded, both before a stretch and behind it.
+  ///
+  /// What was switched on late, or off early, shows nothing there, and nothing else tells of it.
+  public func surround(_ stretch: ClosedRange<UInt64>) -> Bool {
+    count > 0 && first <= stretch.lowerBound && last >= stretch.upperBound
   }
 }
 
@@ -311,7 +308,7 @@ public struct HistoryStatistics: Sendable, Equatable {
   mutating func note(_ evidence: ClockEvidence) {
     if let index = clockEvidence.firstIndex(where: { $0.ahead == evidence.ahead && $0.behind == evidence.behind }) {
       clockEvidence[index].nanoseconds = min(clockEvidence[index].nanoseconds, evidence.nanoseconds)
-      clockEvidence[index].isFirm = clockEvidence[index].isFirm || evidence.isFirm
+      clockEvidence[index].firmSigns += evidence.firmSigns
     } else if clockEvidence.count < Self.keptEvidence {
       clockEvidence.append(evidence)
     }
@@ -327,14 +324,14 @@ public struct ClockEvidence: Sendable, Hashable {
   public var behind: UInt16
   /// … by this much at least.
   public var nanoseconds: UInt64
-  /// No other queue event can be missing: all sources were known.
-  public var isFirm: Bool
+  /// How many callbacks say so of which the queue event can't be missing, because all sources were known.
+  public var firmSigns: UInt64
 
-  public init(ahead: UInt16, behind: UInt16, nanoseconds: UInt64, isFirm: Bool) {
+  public init(ahead: UInt16, behind: UInt16, nanoseconds: UInt64, firmSigns: UInt64) {
     self.ahead = ahead
     self.behind = behind
     self.nanoseconds = nanoseconds
-    self.isFirm = isFirm
+    self.firmSigns = firmSigns
   }
 }
 

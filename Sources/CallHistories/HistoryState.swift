@@ -231,6 +231,8 @@ struct OrphanRing {
     var time: UInt64
     /// Everything was known that could have queued it.
     var isFirm = false
+    /// A later call to its CPU has its csd and function.
+    var isMatched = false
   }
 
   static let capacity = 256
@@ -253,6 +255,13 @@ struct OrphanRing {
       entries[next] = orphan
       next = (next + 1) % Self.capacity
     }
+  }
+
+  /// Finds the first that matches, and notes that it did.
+  mutating func match(where matches: (Orphan) -> Bool) -> (orphan: Orphan, isFirst: Bool)? {
+    guard let index = entries.firstIndex(where: matches) else { return nil }
+    defer { entries[index].isMatched = true }
+    return (entries[index], !entries[index].isMatched)
   }
 
   /// Takes out the first that matches.

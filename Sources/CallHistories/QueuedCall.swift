@@ -25,6 +25,9 @@ public struct QueuedCall: Sendable {
   public var inferred = false
   /// Set by the judgement of its flush.
   public var judged = false
+  /// An earlier call with the same csd was closed although its callback had not been seen: what seems to be this call's callback
+  /// may be that one's, if the clocks disagree.
+  public var followsUnseen = false
   /// The type of its node, as far as the trace shows it, and what shows it.
   public var type: CallType?
   public var typeEvidence: TypeEvidence = []

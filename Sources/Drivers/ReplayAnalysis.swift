@@ -22,6 +22,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   @exclusivity(unchecked) public private(set) var statistics: CallStatistics
   @exclusivity(unchecked) public private(set) var blocking: BlockingAnalysis
   @exclusivity(unchecked) public var sink: Sink
+  @exclusivity(unchecked) private var delays = MessageDelays()
   private let kicksAreRecorded: Bool
 
   /// - Parameters:
@@ -50,6 +51,12 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
     let caller = statistics.add(call, targets: targets)
     blocking.callCompleted(call, targets: targets, caller: caller)
+    for index in 0..<targets.count {
+      let target = targets[index]
+      if !target.inferred, !target.followsUnseen, target.reason == nil, let started = target.started {
+        delays.add(from: target.source, to: target.target, queued: target.queued, started: started)
+      }
+    }
     sink.write(call, targets: targets)
   }
 
@@ -85,8 +92,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
-      delays: statistics.shortestDelays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared,
-      timeError: timeError)
+      messages: delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared, timeError: timeError)
     var claimed: [FoundDivergence] = []
     var withheld: [UndecidedReason: UInt64] = [:]
     var accounting = statistics.accounting
@@ -132,8 +138,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     if !clocks.disagreements.isEmpty { return .clockSkew }
     for comparison in found.comparisons where !clocks.confirm(comparison) { return .clockSkew }
     // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
-    let span = builder.span ?? found.absence
-    let isDoubtful = found.absent.contains { builder.occurrences(of: $0).lookSwitchedOff(in: found.absence, of: span) }
-    return isDoubtful ? .eventsNotRecorded : nil
+    let isShown = found.absent.allSatisfy { builder.occurrences(of: $0).surround(found.absence) }
+    return isShown ? nil : .eventsNotRecorded
   }
 }

@@ -80,8 +80,6 @@ public struct CallStatistics: Sendable {
   private struct PairCount: Sendable {
     var calls: UInt64 = 0
     var ipis: UInt64 = 0
-    /// The shortest time from a queue event to its callback.
-    var shortest = UInt64.max
   }
 
   private struct SourceKey: Hashable, Sendable {
@@ -194,12 +192,11 @@ public struct CallStatistics: Sendable {
     return index
   }
 
-  private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool, delay: UInt64 = .max) {
+  private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool) {
     guard let index = pairTable.number(UInt64(source), UInt64(target)) else { return }
     if index == pairs.count { pairs.append(PairCount()) }
     pairs[index].calls += 1
     if isIPI { pairs[index].ipis += 1 }
-    if delay < pairs[index].shortest { pairs[index].shortest = delay }
   }
 
   private mutating func add(_ call: QueuedCall, pid: Int32) {
@@ -221,9 +218,7 @@ public struct CallStatistics: Sendable {
     }
 
     let isIPI = call.kick == .ipi || call.kick == .maskIPI
-    var delay = UInt64.max
-    if !call.inferred, let started = call.started, started >= call.queued { delay = started &- call.queued }
-    count(pair: call.source, call.target, isIPI: isIPI, delay: delay)
+    count(pair: call.source, call.target, isIPI: isIPI)
 
     time(call, pid: pid)
     if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
@@ -348,13 +343,6 @@ public struct CallStatistics: Sendable {
   // MARK: Giving
 
   /// The sums that must add up: see ``Accounting``.
-  /// The shortest time from a queue event to its callback, for each pair of CPUs of which one was seen, in nanoseconds.
-  public var shortestDelays: [(source: UInt16, target: UInt16, nanoseconds: UInt64)] {
-    zip(pairTable.keys, pairs).compactMap { key, pair in
-      pair.shortest == .max ? nil : (UInt16(key.0), UInt16(key.1), pair.shortest)
-    }
-  }
-
   public var accounting: Accounting {
     Accounting(
       queued: queued, executed: executed, lost: lost, pending: pending,

@@ -14,6 +14,37 @@ enum FaultKind: String, CaseIterable, Sendable {
   case callbackRemoved
   case asyncSwapped
   case secondKick
+  case madeWakeup
+  case callAhead
+  case callbackDelayed
+  case kickLeftOut
+  case csdShared
+  case interruptsOff
+  case callToOffline
+  case manyCallToOffline
+  case leftByDyingFlush
+  case interruptsOnInPlace
+  case queuedToItself
+
+  var rule: Rule {
+    switch self {
+    case .kickRemoved, .bitOfMaskRemoved: .kickMissing
+    case .callbackMoved: .wrongCPU
+    case .wakeupsSwapped, .madeWakeup: .classOrder
+    case .callbackRepeated: .ranTwice
+    case .queueEventDropped: .kickWithoutQueue
+    case .callbackRemoved: .lostCallback
+    case .asyncSwapped, .callAhead: .fifoOrder
+    case .secondKick: .kickNotOwed
+    case .callbackDelayed: .missedByFlush
+    case .kickLeftOut: .polledNotIdle
+    case .csdShared: .csdReused
+    case .interruptsOff: .forbiddenContext
+    case .callToOffline, .manyCallToOffline: .addToOffline
+    case .leftByDyingFlush: .missedByDyingFlush
+    case .interruptsOnInPlace, .queuedToItself: .localRun
+    }
+  }
 }
 
 extension FaultPlaces {
@@ -21,32 +52,44 @@ extension FaultPlaces {
   ///
   /// The faults are made when they are asked for: each is a copy of the capture.
   func faults(_ kind: FaultKind) -> [() -> Fault] {
-    judgedMembers.compactMap { place in
-      let seen = flushes[place.flush]
-      let member = seen.members[place.member]
-      return switch kind {
-      case .kickRemoved: kickRemoved(seen, member)
-      case .bitOfMaskRemoved: bitOfMaskRemoved(seen, member)
-      case .callbackMoved: callbackMoved(seen, member)
-      case .wakeupsSwapped: wakeupsSwapped(seen, place.member)
-      case .callbackRepeated: callbackRepeated(seen, member)
-      case .queueEventDropped: queueEventDropped(seen, member)
-      case .callbackRemoved: callbackRemoved(seen, member)
-      case .asyncSwapped: asyncSwapped(seen, place.member)
-      case .secondKick: secondKick(seen, member)
-      }
+    switch kind {
+    case .kickRemoved: atMembers { kickRemoved($0, $0.members[$1]) }
+    case .bitOfMaskRemoved: atMembers { bitOfMaskRemoved($0, $0.members[$1]) }
+    case .callbackMoved: atMembers { callbackMoved($0, $0.members[$1]) }
+    case .wakeupsSwapped: atMembers(wakeupsSwapped)
+    case .callbackRepeated: atMembers { callbackRepeated($0, $0.members[$1]) }
+    case .queueEventDropped: atMembers { queueEventDropped($0, $0.members[$1]) }
+    case .callbackRemoved: atMembers { callbackRemoved($0, $0.members[$1]) }
+    case .asyncSwapped: atMembers(asyncSwapped)
+    case .secondKick: atMembers { secondKick($0, $0.members[$1]) }
+    case .madeWakeup: atMembers(madeWakeup)
+    case .callAhead: atMembers(callAhead)
+    case .callbackDelayed: atMembers { callbackDelayed($0, $0.members[$1]) }
+    case .kickLeftOut: atMembers { kickLeftOut($0, $0.members[$1]) }
+    case .csdShared: csdShared()
+    case .interruptsOff: made.compactMap(interruptsOff)
+    case .callToOffline: callToOffline()
+    case .manyCallToOffline: manyCallToOffline()
+    case .leftByDyingFlush: leftByDyingFlush()
+    case .interruptsOnInPlace: trace.events.indices.compactMap(interruptsOnInPlace)
+    case .queuedToItself: atMembers { queuedToItself($0, $0.members[$1]) }
     }
   }
 
-  private func fault(
-    _ rule: Rule, _ seen: SeenFlush, _ member: FlushMember, until end: UInt64, _ text: String,
-    _ alter: @escaping (inout CapturedTrace) -> Void
+  private func atMembers(_ make: (SeenFlush, Int) -> (() -> Fault)?) -> [() -> Fault] {
+    judgedMembers.compactMap { make(flushes[$0.flush], $0.member) }
+  }
+
+  func fault(
+    _ rule: Rule, _ seen: SeenFlush, _ member: FlushMember, until end: UInt64, naming events: [EventReference]? = nil,
+    besides consequences: Set<Rule> = [], _ text: String, _ alter: @escaping (inout CapturedTrace) -> Void
   ) -> () -> Fault {
     {
       var altered = trace
       alter(&altered)
       return Fault(
-        rule: rule, cpus: [member.source, seen.flush.cpu], times: member.queued...max(member.queued, end),
+        rule: rule, cpus: [member.source, seen.flush.cpu], events: events ?? [member.queueEvent],
+        times: member.queued...max(member.queued, end), consequences: consequences,
         text: "\(text), queued \(member.source) → \(seen.flush.cpu) at \(member.queued), run at \(member.started)",
         trace: altered)
     }
@@ -54,10 +97,10 @@ extension FaultPlaces {
 
   // MARK: Kicks
 
-  /// Proof: the source is seen to go on in the same context without another kick for this target, and nothing unseen can have
-  /// been on the queue: the histories know all that was, and the node was queued after the flush before had begun its
-  /// callbacks, so that no other flush can account for it. All other members needed no kick, which is what makes this one
-  /// the only possible explanation.
+  /// Proof: the source is seen to go on in the same context without another kick for this target, kicks are recorded all the
+  /// time, and nothing unseen can have been on the queue: the histories know all that was, and the node was queued after the
+  /// flush before had begun its callbacks, so that no other flush can account for it. All other members needed no kick, which
+  /// is what makes this one the only possible explanation.
   private func kickRemoved(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
     guard member.kick == .ipi, let kick = event(member.source, member.kicked, .ipiSendCPU),
       missingKickShows(seen, member),
@@ -81,7 +124,12 @@ extension FaultPlaces {
     // A limit of the judge and not of the trace: it does not wait for the kick of a call that may or may not be in the batch.
     let isInTheMaking = pending(on: seen.flush.cpu, queuedBy: seen.flush.notAfter, startedFrom: seen.flush.notBefore)
       .contains { $0.addedBy >= seen.flush.notBefore && ($0.inferred || ($0.started ?? .max) > member.started) }
-    return !isInTheMaking && seen.flush.kicksUndecidable == nil && isComplete(member, seen)
+    var kinds: [EventKind] = [.ipiSendCPU]
+    if seen.members.contains(where: \.isMany) { kinds.append(.ipiSendCPUMask) }
+    let begin = seen.members.map(\.queued).min() ?? 0
+    let end = max(seen.flush.notAfter, seen.members.map(\.queued).max() ?? 0, member.kicked)
+    return !isInTheMaking && areShown(kinds, from: begin, to: end) && seen.flush.kicksUndecidable == nil
+      && isComplete(member, seen)
       && seen.members.allSatisfy { $0.queued > seen.flush.previousEnd }
       && seen.members.count { $0.kick.isKick } == 1 && seen.silent.allSatisfy { !$0.kick.isKick }
   }
@@ -119,7 +167,7 @@ extension FaultPlaces {
       var altered = trace
       altered.events.insert(kick, at: queued + 1)
       return Fault(
-        rule: .kickNotOwed, cpus: [member.source, seen.flush.cpu],
+        rule: .kickNotOwed, cpus: [member.source, seen.flush.cpu], events: [member.queueEvent, EventReference(kick)],
         times: (seen.members.map(\.queued).min() ?? 0)...end,
         text: "second kick for the call queued at \(member.queued)",
         trace: altered)
@@ -130,6 +178,7 @@ extension FaultPlaces {
   /// the one before it, if any, is for another target.
   private func queueEventDropped(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
     guard member.kick == .ipi || member.kick == .maskIPI, isComplete(member, seen),
+      areShown([.csdQueueCPU], from: member.queued, to: member.kicked),
       let queued = event(member.source, member.queued, .csdQueueCPU, csd: member.csd)
     else { return nil }
     let level = trace.events[queued].flags.level
@@ -138,7 +187,9 @@ extension FaultPlaces {
       let last = earlier.last(where: { trace.events[$0].flags.level <= level })
     else { return nil }
     if trace.events[last].kind == .csdQueueCPU, trace.events[last].target == Int32(seen.flush.cpu) { return nil }
-    return fault(.kickWithoutQueue, seen, member, until: member.kicked, "queue event dropped") {
+    let kick = EventReference(
+      cpu: member.source, nanoseconds: member.kicked, kind: member.kick == .ipi ? .ipiSendCPU : .ipiSendCPUMask)
+    return fault(.kickWithoutQueue, seen, member, until: member.kicked, naming: [kick], "queue event dropped") {
       $0.events.remove(at: queued)
     }
   }
@@ -147,12 +198,27 @@ extension FaultPlaces {
 
   /// Fault: a callback with a csd of its own; a wakeup only where it stands for no other, and no other can stand for it,
   /// because the target began none since it was queued.
-  /// Proof: the node was certainly on the queue when its handler began, and the target's events are complete: its idle task is
+  /// Proof: the node was certainly on the queue when its handler began, callbacks are recorded all the time, and the target's events are complete: its idle task is
   /// known to show its flushes, and no callback of the handler is left over that the node's could be, in a damaged record.
-  private func absenceShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
+  func absenceShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
     if member.knowledge == .wakeup, !seen.silent.isEmpty || wokeOthers(seen, member) { return false }
-    return member.addedBy < seen.flush.notBefore && isComplete(member, seen) && showsItsIdleTask(seen)
+    return areShown([.csdFunctionEntry, .csdFunctionExit], from: member.queued, to: member.ended)
+      && isCertainlyMissed(member, seen)
+      && member.addedBy < seen.flush.notBefore && isComplete(member, seen) && showsItsIdleTask(seen)
       && knowsAllCallbacks(seen)
+  }
+
+  /// Whether the node was certainly added before the target's last flush began that was over before its csd was queued again,
+  /// or the trace ended.
+  private func isCertainlyMissed(_ member: FlushMember, _ seen: SeenFlush) -> Bool {
+    let again = others(member).map(\.queued).filter { $0 > member.queued }.min()
+    let limit = again.flatMap { trace.place(from: $0) } ?? trace.events.count
+    let events = events(of: seen.flush.cpu, before: limit)
+    guard let end = events.last(where: { isExit(trace.events[$0]) }),
+      let begin = events.last(where: { $0 < end && isFlush(trace.events[$0]) && trace.events[$0].csd == 0 })
+    else { return false }
+    return isBefore(
+      member.source, member.addedBy, seen.flush.cpu, trace.events[begin].nanoseconds, without: [member.csd])
   }
 
   private func wokeOthers(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
@@ -210,7 +276,7 @@ extension FaultPlaces {
   private func callbackRepeated(_ seen: SeenFlush, _ member: FlushMember) -> (() -> Fault)? {
     guard let callback = callback(member, of: seen) else { return nil }
     let end = trace.events[callback.exit].nanoseconds
-    guard
+    guard areShown([.csdQueueCPU], from: member.queued, to: end),
       !others(member).contains(where: { $0.target == seen.flush.cpu && $0.queued <= end && ($0.started ?? .max) > end })
     else { return nil }
     return fault(.ranTwice, seen, member, until: end, "callback repeated") {
@@ -219,69 +285,8 @@ extension FaultPlaces {
       $0.events.insert(contentsOf: [entry, $0.events[callback.exit]], at: callback.exit + 1)
     }
   }
+}
 
-  // MARK: Order
-
-  private func swapped(_ seen: SeenFlush, _ first: Int, _ second: Int) -> ((inout CapturedTrace) -> Void)? {
-    guard let one = callback(seen.members[first], of: seen), let other = callback(seen.members[second], of: seen) else {
-      return nil
-    }
-    return { trace in
-      for (left, right) in [(one.entry, other.entry), (one.exit, other.exit)] {
-        let (before, after) = (trace.events[left], trace.events[right])
-        (trace.events[left].csd, trace.events[left].function) = (after.csd, after.function)
-        (trace.events[right].csd, trace.events[right].function) = (before.csd, before.function)
-      }
-    }
-  }
-
-  /// Fault: wakeups come last in every flush.
-  private func wakeupsSwapped(_ seen: SeenFlush, _ index: Int) -> (() -> Fault)? {
-    let last = seen.members.count - 1
-    guard index < last, seen.members[last].knowledge == .wakeup, let alter = swapped(seen, index, last) else {
-      return nil
-    }
-    let begin = seen.members.map(\.queued).min() ?? 0
-    return {
-      var altered = trace
-      alter(&altered)
-      return Fault(
-        rule: .classOrder, cpus: [seen.flush.cpu], times: begin...seen.members[last].started,
-        text: "wakeups swapped with member \(index) of the flush at \(seen.flush.notBefore)", trace: altered)
-    }
-  }
-
-  /// Fault: two callbacks, the first of them certainly added before the second, and the second not SYNC, so that it can't have
-  /// overtaken. Proof: the second's caller had gone on before the flush began, so that it is not SYNC wherever it runs.
-  private func asyncSwapped(_ seen: SeenFlush, _ index: Int) -> (() -> Fault)? {
-    let first = seen.members[index]
-    guard first.knowledge != .wakeup else { return nil }
-    for other in seen.members.indices where other > index {
-      let second = seen.members[other]
-      guard second.knowledge == .notSync, first.addedBy < second.queued,
-        movedOn(second, before: seen.flush.notBefore), let alter = swapped(seen, index, other)
-      else { continue }
-      return {
-        var altered = trace
-        alter(&altered)
-        return Fault(
-          rule: .fifoOrder, cpus: [seen.flush.cpu], times: first.queued...second.started,
-          text: "members \(index) and \(other) swapped in the flush at \(seen.flush.notBefore)", trace: altered)
-      }
-    }
-    return nil
-  }
-
-  /// Whether the caller's next event in the same context, behind the kick if there was one, comes before a time.
-  private func movedOn(_ member: FlushMember, before time: UInt64) -> Bool {
-    guard let queued = event(member.source, member.queued, .csdQueueCPU, csd: member.csd) else { return false }
-    let level = trace.events[queued].flags.level
-    for next in events(of: member.source, after: queued) {
-      let event = trace.events[next]
-      if event.nanoseconds >= time { return false }
-      if event.flags.level > level || event.nanoseconds <= member.kicked && member.kick.isKick { continue }
-      return true
-    }
-    return false
-  }
+extension FlushMember {
+  var queueEvent: EventReference { EventReference(cpu: source, nanoseconds: queued, kind: .csdQueueCPU) }
 }

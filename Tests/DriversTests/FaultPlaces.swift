@@ -11,8 +11,12 @@ struct Fault: Sendable {
   var rule: Rule
   /// CPUs that the divergence has to name.
   var cpus: Set<UInt16>
+  /// Events that it has to name.
+  var events: [EventReference] = []
   /// Where its time has to lie.
   var times: ClosedRange<UInt64>
+  /// Rules that the alteration breaks as well, by its nature.
+  var consequences: Set<Rule> = []
   /// What was altered, for messages.
   var text: String
   var trace: CapturedTrace
@@ -39,6 +43,11 @@ struct FaultPlaces: Sendable {
     var csd: UInt64
   }
 
+  struct Pair: Hashable {
+    var source: UInt16
+    var target: UInt16
+  }
+
   /// A judged member of a judged flush.
   struct Place {
     var flush: Int
@@ -47,14 +56,18 @@ struct FaultPlaces: Sendable {
 
   let trace: CapturedTrace
   let flushes: [SeenFlush]
+  /// All calls, in the order of their first events.
+  let made: [KeepingSink.Kept]
   let calls: [CallKey: QueuedCall]
   let kinds: [CallKey: (kind: CallKind, targets: Int)]
   /// Event → its place in the trace; −1 where two look alike.
   private let index: [EventKey: Int]
   /// The places of each CPU's events.
-  private let byCPU: [UInt16: [Int]]
+  let byCPU: [UInt16: [Int]]
   private let byCSD: [UInt64: [QueuedCall]]
   private let byTarget: [UInt16: [QueuedCall]]
+  /// The calls from one CPU to another whose callbacks were seen, in the order of their queue events.
+  private let messages: [Pair: [(queued: UInt64, started: UInt64, csd: UInt64)]]
   /// CPUs on which events are missing without a mark: a switch named another task than the one that went on.
   let forgetfulCPUs: Set<UInt16>
   /// When the idle task of a CPU was first seen to run, and when it first showed an event outside interrupts.
@@ -62,16 +75,26 @@ struct FaultPlaces: Sendable {
   private let idleShowed: [UInt16: UInt64]
   /// When hotplug steps were taken, by the CPU that they were about.
   private let hotplug: [UInt16: [UInt64]]
+  /// Threads that stop a CPU, as far as they were switched to: what they run of a queue they may run unseen.
+  let stoppers: Set<Int32>
+  /// When the events of each type were seen first and last.
+  private let seen: [EventKind: ClosedRange<UInt64>]
+  /// Where a call of each context level may not be over: for every event, whether it is on a CPU that is in one behind it.
+  let callsGoOn: [Bool]
   let crossCall: UInt64
+  let anySingle: QueuedCall?
 
   init(_ trace: CapturedTrace) {
     self.trace = trace
     let replay = CaptureReplay(trace, keepsFlushes: true, sink: KeepingSink())
     flushes = replay.flushes
+    made = replay.sink.calls
+    anySingle = made.first { $0.call.kind == .single }?.targets.first
     var calls: [CallKey: QueuedCall] = [:]
     var kinds: [CallKey: (kind: CallKind, targets: Int)] = [:]
     var byCSD: [UInt64: [QueuedCall]] = [:]
     var byTarget: [UInt16: [QueuedCall]] = [:]
+    var messages: [Pair: [(queued: UInt64, started: UInt64, csd: UInt64)]] = [:]
     for kept in replay.sink.calls {
       for target in kept.targets {
         let key = CallKey(source: target.source, target: target.target, queued: target.queued, csd: target.csd)
@@ -79,8 +102,14 @@ struct FaultPlaces: Sendable {
         kinds[key] = (kept.call.kind, kept.targets.count)
         byCSD[target.csd, default: []].append(target)
         byTarget[target.target, default: []].append(target)
+        guard !target.inferred, target.reason == nil, let started = target.started, started >= target.queued else {
+          continue
+        }
+        messages[Pair(source: target.source, target: target.target), default: []]
+          .append((target.queued, started, target.csd))
       }
     }
+    self.messages = messages.mapValues { $0.sorted { $0.queued < $1.queued } }
     self.calls = calls
     self.kinds = kinds
     self.byCSD = byCSD
@@ -93,10 +122,17 @@ struct FaultPlaces: Sendable {
     var hotplug: [UInt16: [UInt64]] = [:]
     var idleRan: [UInt16: UInt64] = [:]
     var idleShowed: [UInt16: UInt64] = [:]
+    var watch = ContextWatch()
+    var seenKinds: [EventKind: ClosedRange<UInt64>] = [:]
+    var callsGoOn: [Bool] = []
     for (place, event) in trace.events.enumerated() {
       let key = EventKey(cpu: event.cpu, time: event.nanoseconds, kind: event.kind, csd: event.csd)
       index[key] = index[key] == nil ? place : -1
       byCPU[event.cpu, default: []].append(place)
+      _ = watch.take(event)
+      let first = seenKinds[event.kind]?.lowerBound ?? event.nanoseconds
+      seenKinds[event.kind] = first...event.nanoseconds
+      callsGoOn.append(watch.isCalling(event.cpu))
       if let expected = expectedPid[event.cpu], expected != event.pid { forgetful.insert(event.cpu) }
       expectedPid[event.cpu] = event.kind == .schedSwitch ? event.target : event.pid
       if event.pid == 0 {
@@ -109,6 +145,9 @@ struct FaultPlaces: Sendable {
     }
     self.index = index
     self.byCPU = byCPU
+    self.callsGoOn = callsGoOn
+    stoppers = watch.stoppers
+    seen = seenKinds
     self.forgetfulCPUs = forgetful
     self.hotplug = hotplug
     self.idleRan = idleRan
@@ -172,12 +211,21 @@ struct FaultPlaces: Sendable {
   /// A CPU's events behind a place of the trace, in order.
   func events(of cpu: UInt16, after place: Int) -> ArraySlice<Int> {
     let all = byCPU[cpu] ?? []
-    return all[(all.firstIndex { $0 > place } ?? all.count)...]
+    return all[Self.count(of: all, below: place + 1)...]
   }
 
   func events(of cpu: UInt16, before place: Int) -> ArraySlice<Int> {
     let all = byCPU[cpu] ?? []
-    return all[..<(all.firstIndex { $0 >= place } ?? all.count)]
+    return all[..<Self.count(of: all, below: place)]
+  }
+
+  private static func count(of ascending: [Int], below limit: Int) -> Int {
+    var (low, high) = (0, ascending.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ascending[middle] < limit { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   /// Other calls with the same csd.
@@ -192,6 +240,11 @@ struct FaultPlaces: Sendable {
 
   // MARK: Proof
 
+  /// Whether events of some types were seen both before a time and after another: what shows none was switched on in between.
+  func areShown(_ kinds: [EventKind], from begin: UInt64, to end: UInt64) -> Bool {
+    kinds.allSatisfy { kind in seen[kind].map { $0.lowerBound < begin && $0.upperBound > end } ?? false }
+  }
+
   /// Whether a CPU took no hotplug steps around a stretch of time: within 20 ms of it.
   func isSteady(_ cpu: UInt16, _ from: UInt64, _ to: UInt64) -> Bool {
     let margin: UInt64 = 20_000_000
@@ -204,4 +257,28 @@ struct FaultPlaces: Sendable {
       && isSteady(flush.flush.cpu, member.queued, member.started)
       && isSteady(member.source, member.queued, member.started)
   }
+
+  /// Whether a time on one CPU certainly comes before a time on another, whatever the clocks: because a call that the one made
+  /// later came to the other earlier, or because the difference is larger than what their clocks may disagree by at that time.
+  /// Calls that an alteration concerns do not count.
+  func isBefore(
+    _ first: UInt16, _ time: UInt64, _ second: UInt16, _ other: UInt64, without csds: Set<UInt64> = []
+  ) -> Bool {
+    guard time < other else { return false }
+    if first == second || trace.clockIsShared { return true }
+    let all = messages[Pair(source: first, target: second)] ?? []
+    let behind = all.drop { $0.queued < time + Self.stretch }.filter { !csds.contains($0.csd) }
+    if behind.contains(where: { $0.started < other }) { return true }
+    // What they may disagree by is less than the shortest of the times that calls seemed to take, both earlier and later.
+    let earlier = all.prefix { $0.queued + Self.stretch < time }.filter { !csds.contains($0.csd) }.suffix(Self.nearby)
+    let later = behind.drop { $0.queued < other + Self.stretch }.prefix(Self.nearby)
+    guard let before = earlier.map({ $0.started - $0.queued }).min(),
+      let after = later.map({ $0.started - $0.queued }).min()
+    else { return false }
+    return other - time > max(before, after)
+  }
+
+  /// Calls so near in time, in nanoseconds, are taken together when clocks are compared, and so many such are looked at.
+  private static let stretch: UInt64 = 1 << 18
+  private static let nearby = 15
 }

@@ -8,14 +8,33 @@ enum HarmlessChange: String, CaseIterable, Sendable {
   case tailCutOff
   /// A CPU lost events, and the buffer says so.
   case eventsLost
+  /// Several CPUs did, several times.
+  case eventsLostAllOver
   /// A type of event was not switched on, and the file says which were.
   case kindNotRecorded
   /// The same, and the file does not say.
   case kindNotRecordedUnsaid
+  /// A type of event was switched on only when the recording ran already, which nothing says …
+  case kindSwitchedOn
+  /// … or was switched off before its end.
+  case kindSwitchedOff
   /// A recording by another program, with all the types.
   case factsAbsent
   /// The clocks of the CPUs disagree a little.
   case clocksApart
+  /// Those of some CPUs are ahead of the others by the same all the time, be it little or much.
+  case clocksShifted
+  /// One clock is faster than the others.
+  case clockDrifts
+  /// One clock was set back in the middle. The decoder has it stand still until it is where it was.
+  case clockStepsBack
+  case clockStepsForward
+  /// Adds, flushes and the ends of waits come within wider windows than they did.
+  case windowsWidened
+  /// Tasks have other names and numbers.
+  case tasksRenamed
+  /// Other events occur as well.
+  case othersRecorded
   case hotplugNotRecorded
   case symbolsAbsent
   /// Some CPUs were not recorded, and the file says so.
@@ -37,22 +56,20 @@ extension CapturedTrace {
       let count = random.below(events.count)
       removeEvents { place, _ in place >= count }
       return "everything behind the first \(count) events cut off"
-    case .eventsLost:
-      return loseEvents(&random)
-    case .kindNotRecorded, .kindNotRecordedUnsaid:
-      return dropKinds(said: change == .kindNotRecorded, &random)
+    case .eventsLost: return loseEvents(&random)
+    case .eventsLostAllOver: return (0..<(2 + random.below(5))).map { _ in loseEvents(&random) }.joined(separator: ", ")
+    case .kindNotRecorded, .kindNotRecordedUnsaid: return dropKinds(said: change == .kindNotRecorded, &random)
+    case .kindSwitchedOn, .kindSwitchedOff: return switchKinds(on: change == .kindSwitchedOn, &random)
     case .factsAbsent:
       recordedKinds = []
       return "the facts absent"
-    case .clocksApart:
-      var text = ""
-      for cpu in cpus {
-        let shift = UInt64(random.below(51))
-        text += "CPU \(cpu) \(shift) ns, "
-        for place in events.indices where Int(events[place].cpu) == cpu { events[place].nanoseconds += shift }
-      }
-      restoreOrder()
-      return text + "late"
+    case .clocksApart: return shiftAllClocks(&random)
+    case .clocksShifted: return shiftSomeClocks(&random)
+    case .clockDrifts: return driftClock(&random)
+    case .clockStepsBack, .clockStepsForward: return stepClock(back: change == .clockStepsBack, &random)
+    case .windowsWidened: return widenWindows(&random)
+    case .tasksRenamed: return renameTasks(&random)
+    case .othersRecorded: return addOthers(&random)
     case .hotplugNotRecorded:
       let kinds: Set<EventKind> = [.cpuhpEnter, .cpuhpMultiEnter, .cpuhpExit]
       removeEvents { _, event in kinds.contains(event.kind) }
@@ -73,6 +90,8 @@ extension CapturedTrace {
       return "only the CPUs \(kept.sorted())"
     }
   }
+
+  // MARK: Absent events
 
   private mutating func removeEvents(where matches: (Int, TraceEvent) -> Bool) {
     events = events.enumerated().filter { !matches($0.offset, $0.element) }.map(\.element)
@@ -108,18 +127,30 @@ extension CapturedTrace {
     return "\(lost.count) events of CPU \(cpu) lost from \(after ?? 0) to \(before ?? .max)"
   }
 
-  /// Removes one type of event, or entry and exit of one sort.
-  private mutating func dropKinds(said: Bool, _ random: inout RepeatableRandom) -> String {
-    let present = Set(events.map(\.kind)).sorted { $0.rawValue < $1.rawValue }
-    var kinds: Set<EventKind> = present.randomElement(using: &random).map { [$0] } ?? []
+  /// One type of event, or entry and exit of one sort.
+  private func randomKinds(_ random: inout RepeatableRandom) -> Set<EventKind> {
     let pairs: [Set<EventKind>] = [
       [.csdFunctionEntry, .csdFunctionExit], [.callFunctionEntry, .callFunctionExit],
       [.callFunctionSingleEntry, .callFunctionSingleExit], [.ipiSendCPU, .ipiSendCPUMask],
       [.callFunctionEntry, .callFunctionExit, .callFunctionSingleEntry, .callFunctionSingleExit],
     ]
-    if random.chance(0.5) { kinds = pairs[random.below(pairs.count)] }
+    if random.chance(0.5) { return pairs[random.below(pairs.count)] }
+    let present = Set(events.map(\.kind)).sorted { $0.rawValue < $1.rawValue }
+    return present.randomElement(using: &random).map { [$0] } ?? []
+  }
+
+  private mutating func dropKinds(said: Bool, _ random: inout RepeatableRandom) -> String {
+    let kinds = randomKinds(&random)
     removeEvents { _, event in kinds.contains(event.kind) }
     if said { recordedKinds.subtract(kinds) } else { recordedKinds = [] }
     return "without \(kinds.map(\.name).sorted())"
+  }
+
+  private mutating func switchKinds(on: Bool, _ random: inout RepeatableRandom) -> String {
+    let kinds = randomKinds(&random)
+    let place = random.below(events.count)
+    let time = events[place].nanoseconds
+    removeEvents { kinds.contains($1.kind) && (on ? $0 < place : $0 >= place) }
+    return "\(kinds.map(\.name).sorted()) switched \(on ? "on" : "off") at \(time)"
   }
 }

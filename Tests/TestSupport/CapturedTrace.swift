@@ -1,3 +1,4 @@
+internal import Glibc
 public import TraceDecoding
 public import TraceTypes
 
@@ -20,9 +21,13 @@ public struct CapturedTrace: Sendable {
   /// The captures, by file name, each read once.
   public static let names = (try? Fixtures.files(in: "captures", suffix: ".dat")) ?? []
 
-  /// Reads a capture of `fixtures/captures`.
+  /// The captures of the folder that IPITRACE_TEST_CAPTURES names, by path: for runs by hand.
+  public static let moreNames: [String] =
+    getenv("IPITRACE_TEST_CAPTURES").map { Fixtures.paths(in: String(cString: $0), suffix: ".dat") } ?? []
+
+  /// Reads a capture of `fixtures/captures`, or one at a path.
   public init(fixture name: String) throws {
-    let file = try TraceFile(path: Fixtures.path("captures/" + name))
+    let file = try TraceFile(path: name.hasPrefix("/") ? name : Fixtures.path("captures/" + name))
     let buffer = try file.analysisBuffer()
     let (collector, stream) = try EventCollector.collect(file, buffer)
     events = collector.events

@@ -17,6 +17,11 @@ public enum Fixtures {
     return listing(path).filter { $0.hasSuffix(suffix) }
   }
 
+  /// The paths of the files in any folder that end in `suffix`, sorted; none where there is no such folder.
+  static func paths(in folder: String, suffix: String) -> [String] {
+    listing(folder).filter { $0.hasSuffix(suffix) }.map { folder + "/" + $0 }
+  }
+
   public static func path(_ name: String) -> String { directory + "/" + name }
 
   /// The whole content of a file.

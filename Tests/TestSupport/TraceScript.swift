@@ -5,7 +5,7 @@ public import TraceTypes
 ///     TIME CPU[LEVEL] VERB ARGUMENTS      # comment
 ///
 /// Times are nanoseconds, levels `t` (task, the default), `i` (task with interrupts off), `s` (softirq), `h` (hardirq), `n`
-/// (NMI). Lines may come in any order.
+/// (NMI), `z` (the idle task). Lines may come in any order.
 ///
 /// | verb | arguments | event |
 /// |---|---|---|
@@ -18,8 +18,8 @@ public import TraceTypes
 /// | `selfwork` | | `ipi_send_cpu` of irq_work to the own CPU |
 /// | `handler`, `return` | | `call_function_single_entry`, `_exit`; level h |
 /// | `run`, `done` | function csd | `csd_function_entry`, `_exit` |
-/// | `local`, `localdone` | function | the same with csd 0 |
-/// | `switch` | [pid] | `sched_switch`, to the same task if no pid is said; every CPU's events are of its task 100 + CPU |
+/// | `local`, `localdone` | function [`on`] | the same with csd 0; `on`: with interrupts on |
+/// | `switch` | [pid] | `sched_switch`, to the same task if no pid is said; every CPU's events are of its task 100 + CPU, but for the idle task's |
 /// | `idle`, `wake` | | `cpu_idle` |
 /// | `hotplug` | `enter`/`exit` CPU state | `cpuhp_enter`, `cpuhp_exit` |
 /// | `lost` | until | a gap of the CPU's events, from this time to that |
@@ -42,7 +42,8 @@ public struct TraceScript: Sendable {
       guard words.count >= 3, let time = UInt64(words[0]), let (cpu, flags) = Self.place(words[1]) else {
         throw SyntaxError(line: number + 1, text: String(raw))
       }
-      guard try take(words[2], Array(words.dropFirst(3)), time: time, cpu: cpu, flags: flags) else {
+      let isIdle = words[1].hasSuffix("z")
+      guard try take(words[2], Array(words.dropFirst(3)), time: time, cpu: cpu, flags: flags, isIdle: isIdle) else {
         throw SyntaxError(line: number + 1, text: String(raw))
       }
     }
@@ -62,7 +63,7 @@ public struct TraceScript: Sendable {
     guard let first = word.first(where: \.isLetter) else { return UInt16(word).map { ($0, []) } }
     guard let cpu = UInt16(word.dropLast()) else { return nil }
     switch first {
-    case "t": return (cpu, [])
+    case "t", "z": return (cpu, [])
     case "i": return (cpu, [.interruptsOff])
     case "s": return (cpu, [.softInterrupt])
     case "h": return (cpu, [.hardInterrupt, .interruptsOff])
@@ -72,9 +73,9 @@ public struct TraceScript: Sendable {
   }
 
   private mutating func take(
-    _ verb: String, _ words: [String], time: UInt64, cpu: UInt16, flags: ContextFlags
+    _ verb: String, _ words: [String], time: UInt64, cpu: UInt16, flags: ContextFlags, isIdle: Bool
   ) throws -> Bool {
-    var event = TraceEvent(nanoseconds: time, cpu: cpu, kind: .other, flags: flags, pid: 100 + Int32(cpu))
+    var event = TraceEvent(nanoseconds: time, cpu: cpu, kind: .other, flags: flags, pid: isIdle ? 0 : 100 + Int32(cpu))
     switch (verb, words.count) {
     case ("queue", 3...4):
       guard let target = Int32(words[0]) else { return false }
@@ -120,10 +121,11 @@ public struct TraceScript: Sendable {
       event.function = ScriptNames.address(of: words[0])
       event.csd = ScriptNames.address(of: words[1])
       event.flags.insert(.interruptsOff)
-    case ("local", 1), ("localdone", 1):
+    case ("local", 1...2), ("localdone", 1...2):
+      guard words.count == 1 || words[1] == "on" else { return false }
       event.kind = verb == "local" ? .csdFunctionEntry : .csdFunctionExit
       event.function = ScriptNames.address(of: words[0])
-      event.flags.insert(.interruptsOff)
+      if words.count == 1 { event.flags.insert(.interruptsOff) }
     case ("switch", 0...1):
       guard let next = words.isEmpty ? event.pid : Int32(words[0]) else { return false }
       event.kind = .schedSwitch

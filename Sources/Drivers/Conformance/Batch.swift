@@ -19,9 +19,11 @@ struct Batch {
     index < silent.count ? silent[index] : later[index - silent.count]
   }
 
-  /// A violation, or why it is none: which calls the callbacks belong to is not certain, or there may have been two flushes.
+  /// A violation, or why it is none: which calls the callbacks belong to, or which are wakeups, is not certain, or there may have
+  /// been two flushes.
   func accused(_ violation: FlushJudge.Violation, needsHandler: Bool) -> FlushJudge.Finding {
     if let doubt = flush.doubt { return .undecided(doubt) }
+    if members.contains(where: \.mayBeWakeup) { return .undecided(.typeUnknown) }
     if needsHandler, !flush.inHandler { return .undecided(.flushBoundaryUnknown) }
     return .violated(violation)
   }
