@@ -60,7 +60,7 @@ extension HistoryBuilder {
   private func checkReuse(of call: QueuedCall, _ event: TraceEvent) {
     let cpu = Int(event.cpu)
     guard call.reusedAt < cpus[cpu].lastOutsideFlush, call.marks.isDisjoint(with: .uncertain), showsCallbacks(cpu: cpu),
-      call.kind != .unknown
+      call.kind != .unknown, !orphanRan(call.csd, on: call.target, call.function)
     else { return }
     consumer.anomalyFound(
       HistoryAnomaly(

@@ -208,6 +208,7 @@ extension HistoryBuilder {
     flushes[Int(flush)].reason = .stateUnknown
     flushes[Int(flush)].otherKickPossible = true
     let late = nodes[Int(node)]
+    if orphanRan(late.csd, on: late.target, late.function) { return }
     consumer.anomalyFound(
       HistoryAnomaly(
         kind: .ranLater, time: event.nanoseconds, cpus: [late.source, late.target], function: late.function,
@@ -252,11 +253,7 @@ extension HistoryBuilder {
   /// A node that was missed and never ran: on another CPU, because the clocks disagree, or not at all.
   private mutating func neverRan(_ node: Int32) -> CallOutcome {
     let lost = nodes[Int(node)]
-    let isEarly = orphans.first {
-      $0.cpu == lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time <= lost.queued
-        && lost.queued &- $0.time < 1_000_000
-    }
-    if isEarly != nil {
+    if orphanRan(lost.csd, on: lost.target, lost.function) {
       nodes[Int(node)].reason = .clockSkew
       return .undecided
     }
@@ -276,10 +273,16 @@ extension HistoryBuilder {
         kind: elsewhere == nil ? .neverRan : .ranElsewhere, time: elsewhere?.time ?? lost.queued, cpus: concerned,
         function: lost.function, csd: lost.csd, events: events,
         comparisons: [
-          elsewhere.map { ClockComparison(lost.source, at: lost.queued, before: $0.cpu, at: $0.time) }
-            ?? ClockComparison(lost.source, at: lost.addedBy, before: lost.target, at: latestMiss)
+          ClockComparison(lost.source, at: lost.addedBy, before: lost.target, at: latestMiss)
         ], through: lost.missedAt))
     return elsewhere == nil ? .lost : .ran
+  }
+
+  /// Whether a callback with a csd has run on a CPU that nobody had queued there, though all sources were known: then the clocks
+  /// disagree, and every callback with that csd may belong to the call before the one that it seems to belong to.
+  func orphanRan(_ csd: UInt64, on cpu: UInt16, _ function: UInt64) -> Bool {
+    orphans.mayHold(csd: csd)
+      && orphans.first { $0.isFirm && $0.cpu == cpu && $0.csd == csd && $0.function == function } != nil
   }
 
   // MARK: Ends

@@ -71,7 +71,9 @@ extension HistoryBuilder {
       flushes[Int(flush)].wakeup = node
       cpus[cpu].lastWokeAt = event.nanoseconds
     }
-    if !nodes[Int(node)].marks.isDisjoint(with: .uncertain) { flushes[Int(flush)].hasUncertain = true }
+    if !nodes[Int(node)].marks.isDisjoint(with: .uncertain) || orphanRan(event.csd, on: event.cpu, event.function) {
+      flushes[Int(flush)].hasUncertain = true
+    }
     if nodes[Int(node)].kick == .undecided { flushes[Int(flush)].undecidedKicks += 1 }
     push(CPUState.Frame(node: node, localCall: .max, csd: event.csd, function: event.function), cpu: cpu)
   }

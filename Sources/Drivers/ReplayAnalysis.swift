@@ -24,6 +24,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   @exclusivity(unchecked) public var sink: Sink
   @exclusivity(unchecked) private var delays = MessageDelays()
   private let kicksAreRecorded: Bool
+  private let recordedKinds: Set<EventKind>
 
   /// - Parameters:
   ///   - watched: CPUs whose interference is told apart by source.
@@ -36,6 +37,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     statistics = CallStatistics(watched: watched)
     blocking = BlockingAnalysis(matcher: kernelReports)
     // That some are seen does not mean that all are recorded: a recording can be filtered.
+    self.recordedKinds = recordedKinds
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
     self.sink = sink
   }
@@ -85,10 +87,12 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   /// - Parameters:
   ///   - builder: the one that built the histories, finished.
   ///   - clockIsShared: all CPUs read one clock.
+  ///   - timesWentBack: on some CPU; then nothing between CPUs is certain.
   ///   - timeError: by how many nanoseconds the difference of two times can be wrong because times were rounded.
   ///   - words: puts a divergence into words.
   public func verdict(
-    of builder: borrowing HistoryBuilder, clockIsShared: Bool, timeError: UInt64 = 0, lossWindows: [LossWindow],
+    of builder: borrowing HistoryBuilder, clockIsShared: Bool, timeError: UInt64 = 0, timesWentBack: Bool = false,
+    lossWindows: [LossWindow],
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
@@ -98,7 +102,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     var accounting = statistics.accounting
     var judged = statistics.judged
     for found in conformance.divergences {
-      guard let reason = Self.objection(to: found, &clocks, builder) else {
+      guard let reason = timesWentBack ? .clockSkew : objection(to: found, &clocks, builder) else {
         claimed.append(found)
         continue
       }
@@ -112,7 +116,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     let result: Verdict.Outcome =
       if !claimed.isEmpty {
         .diverges
-      } else if judged > 0, clocks.disagreements.isEmpty {
+      } else if judged > 0, clocks.disagreements.isEmpty, !timesWentBack || withheld.isEmpty {
         .conforms
       } else {
         .undecided
@@ -121,7 +125,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
       result: result, engine: "mainline", judged: judged, undecided: accounting.queued - judged,
       accounting: accounting,
       divergences: claimed.sorted { ($0.time, $0.cpus.first ?? 0) < ($1.time, $1.cpus.first ?? 0) }.map(words),
-      divergenceCount: clocks.disagreements.isEmpty ? conformance.divergenceCount - dropped : 0,
+      divergenceCount: clocks.disagreements.isEmpty && !timesWentBack ? conformance.divergenceCount - dropped : 0,
       withheld: withheld.sorted { $0.key.rawValue < $1.key.rawValue }.map {
         Accounting.Reason(reason: $0.key.name, count: $0.value)
       },
@@ -132,13 +136,18 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   /// Why a divergence is not claimed, or nil.
-  private static func objection(
+  private func objection(
     to found: FoundDivergence, _ clocks: inout ClockBounds, _ builder: borrowing HistoryBuilder
   ) -> UndecidedReason? {
     if !clocks.disagreements.isEmpty { return .clockSkew }
     for comparison in found.comparisons where !clocks.confirm(comparison) { return .clockSkew }
     // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
-    let isShown = found.absent.allSatisfy { builder.occurrences(of: $0).surround(found.absence) }
-    return isShown ? nil : .eventsNotRecorded
+    for kind in found.absent {
+      let occurrences = builder.occurrences(of: kind)
+      // Of the two kinds of handlers, one may never be needed.
+      if occurrences.count == 0, Batch.handlers.contains(kind), recordedKinds.contains(kind) { continue }
+      if !occurrences.surround(found.absence) { return .eventsNotRecorded }
+    }
+    return nil
   }
 }

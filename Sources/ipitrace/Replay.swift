@@ -99,6 +99,7 @@ struct Replay {
     let words = DivergenceWords(names: names)
     let verdict = analysis.verdict(
       of: builder, clockIsShared: TraceClock.isShared(source.clock), timeError: source.timeErrorNanoseconds,
+      timesWentBack: outcome.health.items.contains { $0.name == "backwardTimes" },
       lossWindows: outcome.gaps.map(LossWindow.init),
       words: words.words(for:))
     let blocking = try blocking(of: analysis, span: span)

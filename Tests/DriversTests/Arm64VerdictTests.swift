@@ -68,13 +68,17 @@ import Verdicts
       let replay = CaptureReplay(fault.trace)
       let comment: Comment = "\(fault.text), seed \(random.seed), found: \(replay.summary)"
       #expect(replay.addsUp, comment)
-      #expect(replay.found.map(\.rule) == [fault.rule], comment)
+      let found = replay.found.map(\.rule).filter { !fault.consequences.contains($0) }
+      #expect(found == [fault.rule], comment)
     }
   }
 
   private static let places = Result { FaultPlaces(try complete()) }
   /// On few CPUs few calls share a batch.
-  private static let leastPlaces: [FaultKind: Int] = [.asyncSwapped: 0, .wakeupsSwapped: 0, .secondKick: 1]
+  private static let leastPlaces: [FaultKind: Int] = [
+    .asyncSwapped: 0, .wakeupsSwapped: 0, .secondKick: 1, .madeWakeup: 0, .callAhead: 8, .callbackDelayed: 0,
+    .leftByDyingFlush: 4,
+  ]
 
   @Test func handlersAreCountedByTheirReasons() throws {
     let trace = try Self.complete()

@@ -89,7 +89,7 @@ struct CaptureReplay<Sink: CompletedCallSink> {
     self.sink = watcher.analysis.sink
     var found: [FoundDivergence] = []
     verdict = watcher.analysis.verdict(
-      of: builder, clockIsShared: trace.clockIsShared,
+      of: builder, clockIsShared: trace.clockIsShared, timesWentBack: trace.timesWentBack,
       lossWindows: trace.gaps.map {
         LossWindow(
           cpu: Int($0.cpu), startNanoseconds: $0.afterNanoseconds, endNanoseconds: $0.beforeNanoseconds,

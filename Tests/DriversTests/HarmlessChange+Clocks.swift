@@ -52,7 +52,9 @@ extension CapturedTrace {
     var changed: [UInt16: [UInt64: UInt64]] = [:]
     for index in events.indices {
       let (cpu, old) = (events[index].cpu, events[index].nanoseconds)
-      let new = max(latest[cpu] ?? 0, change(cpu, old))
+      let wanted = change(cpu, old)
+      let new = max(latest[cpu] ?? 0, wanted)
+      if wanted < new { timesWentBack = true }
       latest[cpu] = new
       changed[cpu, default: [:]][old] = new
       events[index].nanoseconds = new

@@ -85,7 +85,7 @@ struct TargetHistory {
 
   /// The history as a `TraceScript`: the target is CPU 0, and each node comes from a CPU of its own.
   var script: String {
-    let cpus = 0...nodes.count
+    let cpus = 0...nodes.count + 1
     // Everybody is seen outside any call, and every queue is known to be empty.
     var lines = cpus.map { "1 \($0) switch" }
     for cpu in cpus {
@@ -117,9 +117,14 @@ struct TargetHistory {
       }
       lines.append("\(flush.end) 0 return")
     }
-    // Everybody is seen once more.
+    // Everybody is seen once more, and all that is recorded.
     let end = max(nodes.map(\.movedOn).max() ?? 0, flushes.map(\.end).max() ?? 0) + 100
-    lines += cpus.map { "\(end + $0) \($0) switch" }
+    let last = cpus.upperBound
+    lines += [
+      "\(end) \(last) queue 1 last l", "\(end + 1) \(last) ipi 1", "\(end + 5) 1 handler", "\(end + 6) 1h run last l",
+      "\(end + 7) 1h done last l", "\(end + 8) 1 return",
+    ]
+    lines += cpus.map { "\(end + 10 + $0) \($0) switch" }
     return lines.joined(separator: "\n")
   }
 }

@@ -16,6 +16,8 @@ public struct CapturedTrace: Sendable {
   public var someCPUsUnrecorded = false
   /// All CPUs read one clock.
   public var clockIsShared = false
+  /// On some CPU, and the decoder gave the events the time before instead, and said so.
+  public var timesWentBack = false
   public let symbols: SymbolTable
 
   /// The captures, by file name, each read once.

@@ -12,6 +12,9 @@ struct Batch {
   /// … and behind them those that a later flush must have taken if none before it did.
   let later: ContiguousArray<FlushMember>
 
+  /// In which batch a node without a callback was is known only where all handlers show: one may run nothing else.
+  static let handlers: [EventKind] = [.callFunctionSingleEntry, .callFunctionEntry]
+
   var silentCount: Int { silent.count + later.count }
 
   /// A node without a callback, by its place in ``silent`` and then in ``later``.
@@ -160,7 +163,7 @@ struct BatchKicks {
       return FlushJudge.Violation(
         rule: .kickNotOwed, members: [kicker], silent: [index],
         comparisons: [isBefore ? Batch.comparison(node, before: member) : nil].compactMap { $0 } + certainty(node)
-          + certainty(member))
+          + certainty(member), absent: Batch.handlers)
     }
     return nil
   }
@@ -172,18 +175,19 @@ struct BatchKicks {
     guard let first = wakeups.first else { return nil }
     guard let last = batch.members.indices.last, batch.members[last].knowledge == .wakeup else {
       return FlushJudge.Violation(
-        rule: .lostCallback, members: [], silent: [first], comparisons: certainty(batch.silentNode(first)))
+        rule: .lostCallback, members: [], silent: [first], comparisons: certainty(batch.silentNode(first)),
+        absent: Batch.handlers)
     }
     for index in wakeups {
       let node = batch.silentNode(index)
       if node.addedBy < batch.members[last].queued {
         return FlushJudge.Violation(
           rule: .fifoOrder, members: [last], silent: [index],
-          comparisons: [Batch.comparison(node, before: batch.members[last])] + certainty(node))
+          comparisons: [Batch.comparison(node, before: batch.members[last])] + certainty(node), absent: Batch.handlers)
       }
       if node.kick == .ipi || node.kick == .maskIPI {
         return FlushJudge.Violation(
-          rule: .kickNotOwed, members: [last], silent: [index], comparisons: certainty(node))
+          rule: .kickNotOwed, members: [last], silent: [index], comparisons: certainty(node), absent: Batch.handlers)
       }
     }
     return nil
@@ -211,7 +215,8 @@ struct BatchKicks {
       return batch.accused(
         FlushJudge.Violation(
           rule: .kickNotOwed, members: [], silent: sureKickers,
-          comparisons: sureKickers.flatMap { certainty(batch.silentNode($0)) }), needsHandler: true)
+          comparisons: sureKickers.flatMap { certainty(batch.silentNode($0)) }, absent: Batch.handlers),
+        needsHandler: true)
     }
     // What an unseen flush may have run can be here, too.
     let free = (0..<batch.silentCount).filter { batch.isFree(batch.silentNode($0)) }
@@ -224,7 +229,7 @@ struct BatchKicks {
         FlushJudge.Violation(
           rule: .kickNotOwed, members: [], silent: [earlier, kicker],
           comparisons: [Batch.comparison(batch.silentNode(earlier), before: batch.silentNode(kicker))]
-            + certainty(batch.silentNode(earlier))), needsHandler: true)
+            + certainty(batch.silentNode(earlier)), absent: Batch.handlers), needsHandler: true)
     }
     return nobodyKicked(chosen)
   }
@@ -255,6 +260,7 @@ struct BatchKicks {
     if members.contains(where: \.isMany) { absent.append(.ipiSendCPUMask) }
     // Where a polling target is woken, its idle task flushes, and no handler.
     if !flush.inHandler { absent.append(.schedWakeIdleWithoutIPI) }
+    if batch.silentCount > 0 { absent += Batch.handlers }
     let others = (0..<batch.silentCount).compactMap { whyItDidNotKick(batch.silentNode($0), chosen) }
     return .violated(
       FlushJudge.Violation(

@@ -66,12 +66,15 @@ public struct ConformanceDriver: ~Copyable {
     let subject = violation.rule == .kickMissing ? violation.members.first : violation.members.last
     let member = subject.map { members[$0] } ?? silent[violation.silent.last ?? 0]
     let time = violation.rule == .kickMissing || subject == nil ? member.queued : member.started
+    // What never came can't be waited for.
+    let taken = flush.isToCome ? violation.silent.map { silent[$0].addedBy }.max() ?? time : flush.notAfter
+    let first = min(time, members.map(\.queued).min() ?? time)
+    let last = max(taken, time, members.map(\.queued).max() ?? time)
     return FoundDivergence(
       rule: violation.rule, time: time, cpus: cpus, function: member.function, csd: member.csd,
       events: events.sorted { ($0.nanoseconds, $0.cpu) < ($1.nanoseconds, $1.cpu) },
       comparisons: violation.comparisons, absent: violation.absent,
-      absence: min(
-        time, members.map(\.queued).min() ?? time)...max(flush.notAfter, time, members.map(\.queued).max() ?? time))
+      absence: first...last)
   }
 
   /// Takes an anomaly of the histories, which is a divergence from the rule that it names.
