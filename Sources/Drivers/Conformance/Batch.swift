@@ -11,6 +11,8 @@ struct Batch {
   let silent: ContiguousArray<FlushMember>
   /// … and behind them those that a later flush must have taken if none before it did.
   let later: ContiguousArray<FlushMember>
+  /// Nodes without a callback of which it was given up to tell in which batch they were.
+  var lost: Set<Int32> = []
 
   /// In which batch a node without a callback was is known only where all handlers show: one may run nothing else.
   static let handlers: [EventKind] = [.callFunctionSingleEntry, .callFunctionEntry]
@@ -51,9 +53,10 @@ struct Batch {
       ])
   }
 
-  /// Whether an unseen flush may have run a node without a callback: then it may be in this batch or not.
+  /// Whether an earlier flush, or an unseen one, may have run a node without a callback: then it may be in this batch or not.
   func isFree(_ node: FlushMember) -> Bool {
-    (node.knowledge == .irqWork || flush.isToCome && node.knowledge != .wakeup) && node.queued <= flush.unseenBy
+    if !lost.isEmpty, lost.contains(node.id) { return true }
+    return (node.knowledge == .irqWork || flush.isToCome && node.knowledge != .wakeup) && node.queued <= flush.unseenBy
   }
 }
 
@@ -256,11 +259,12 @@ struct BatchKicks {
     }
     if let reason = flush.kicksUndecidable ?? flush.doubt { return .undecided(reason) }
     if !areRecorded { return .undecided(.eventsNotRecorded) }
-    var absent: [EventKind] = [.ipiSendCPU]
+    var absent: [EventKind] = [.csdQueueCPU, .ipiSendCPU]
     if members.contains(where: \.isMany) { absent.append(.ipiSendCPUMask) }
     // Where a polling target is woken, its idle task flushes, and no handler.
     if !flush.inHandler { absent.append(.schedWakeIdleWithoutIPI) }
-    if batch.silentCount > 0 { absent += Batch.handlers }
+    // Nor is it certain where a flush ends that may be a handler's.
+    if batch.silentCount > 0 || !flush.inHandler { absent += Batch.handlers }
     let others = (0..<batch.silentCount).compactMap { whyItDidNotKick(batch.silentNode($0), chosen) }
     return .violated(
       FlushJudge.Violation(

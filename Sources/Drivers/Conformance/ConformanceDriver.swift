@@ -68,7 +68,7 @@ public struct ConformanceDriver: ~Copyable {
     let time = violation.rule == .kickMissing || subject == nil ? member.queued : member.started
     // What never came can't be waited for.
     let taken = flush.isToCome ? violation.silent.map { silent[$0].addedBy }.max() ?? time : flush.notAfter
-    let first = min(time, members.map(\.queued).min() ?? time)
+    let first = min(time, flush.previousEnd, (members + silent).map(\.queued).min() ?? time)
     let last = max(taken, time, members.map(\.queued).max() ?? time)
     return FoundDivergence(
       rule: violation.rule, time: time, cpus: cpus, function: member.function, csd: member.csd,

@@ -77,6 +77,8 @@ struct FlushJudge: ~Copyable {
 
   /// By target: which sets of nodes that are still open may have been taken by flushes so far. Only where there are such nodes.
   private var taken: [UInt16: [Set<Int32>]] = [:]
+  /// By target: nodes of which it was given up to tell in which batch they were.
+  private var lost: [UInt16: Set<Int32>] = [:]
   private var target = MainlineTarget()
   /// The types of which the engine ran one node alone, one bit each. It begins every flush in the same state and does the same
   /// again, so that it need not be asked again. By far the most flushes are such.
@@ -93,21 +95,26 @@ struct FlushJudge: ~Copyable {
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> Judged {
     if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judgeAlone(members[0], flush) { return judged }
-    let batch = Batch(flush: flush, members: members, silent: silent, later: later)
+    var batch = Batch(flush: flush, members: members, silent: silent, later: later)
+    if !lost.isEmpty, let known = lost.removeValue(forKey: flush.cpu) { batch.lost = known }
     if batch.silentCount == 0, members.isEmpty { return Judged(finding: .explained) }
     var order = FlushOrder.none
     if !members.isEmpty {
       switch FlushOrder.find(batch) {
       case .possible(let found): order = found
       case .violated(let violation):
-        taken[flush.cpu] = nil
+        giveUp(batch)
         return Judged(finding: batch.accused(violation, needsHandler: true))
       }
       // A member that was queued after its batch was taken: the clocks disagree.
       if members.contains(where: { $0.queued > members[0].started }) {
+        giveUp(batch)
         return Judged(finding: .undecided(.clockSkew))
       }
-      if let violation = batch.passedOver { return Judged(finding: batch.accused(violation, needsHandler: false)) }
+      if let violation = batch.passedOver {
+        giveUp(batch)
+        return Judged(finding: batch.accused(violation, needsHandler: false))
+      }
     }
     let kicks = BatchKicks(batch: batch, order: order, areRecorded: kicksAreRecorded)
     let checked = batch.silentCount == 0 ? kicks.check(0) : tryChoices(kicks)
@@ -135,6 +142,13 @@ struct FlushJudge: ~Copyable {
     return Judged(finding: .explained, syncs: flush.doubt != nil || !flush.inHandler ? nil : syncs)
   }
 
+  /// In which batch the nodes were that are still open is not asked any more.
+  private mutating func giveUp(_ batch: Batch) {
+    taken[batch.flush.cpu] = nil
+    let open = Set(batch.later.map(\.id))
+    if !open.isEmpty { lost[batch.flush.cpu] = open }
+  }
+
   /// Tries every choice of the nodes without a callback that can have been in a batch.
   private mutating func tryChoices(_ kicks: BatchKicks) -> BatchKicks.Checked {
     let batch = kicks.batch
@@ -144,6 +158,7 @@ struct FlushJudge: ~Copyable {
     let certain = batch.silent.indices.filter { !batch.isFree(batch.silent[$0]) }
     let open = batch.later.indices.filter { !batch.isFree(batch.later[$0]) }
     guard open.count <= Self.mostOpenNodes, batch.silentCount <= 64, before.count <= 1 << Self.mostOpenNodes else {
+      giveUp(batch)
       return BatchKicks.Checked(finding: .undecided(.stateUnknown), cut: 0)
     }
     var after: [Set<Int32>] = []
@@ -171,7 +186,13 @@ struct FlushJudge: ~Copyable {
         }
       }
     }
-    if !open.isEmpty, after.contains(where: { !$0.isEmpty }) { taken[cpu] = after }
+    if after.isEmpty {
+      giveUp(batch)
+    } else {
+      if after.contains(where: { !$0.isEmpty }) { taken[cpu] = after }
+      let stillLost = batch.lost.intersection(batch.later.map(\.id))
+      if !stillLost.isEmpty { lost[cpu] = stillLost }
+    }
     return best ?? BatchKicks.Checked(finding: .undecided(.stateUnknown), cut: 0)
   }
 
