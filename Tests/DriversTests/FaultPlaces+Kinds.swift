@@ -121,16 +121,17 @@ extension FaultPlaces {
   }
 
   private func missingKickShows(_ seen: SeenFlush, _ member: FlushMember) -> Bool {
-    // A limit of the judge and not of the trace: it does not wait for the kick of a call that may or may not be in the batch.
-    let isInTheMaking = pending(on: seen.flush.cpu, queuedBy: seen.flush.notAfter, startedFrom: seen.flush.notBefore)
-      .contains { $0.addedBy >= seen.flush.notBefore && ($0.inferred || ($0.started ?? .max) > member.started) }
-    var kinds: [EventKind] = [.ipiSendCPU]
+    // Calls without a callback that may or may not be in the batch: one that kicked would account for it.
+    let open = pending(on: seen.flush.cpu, queuedBy: seen.flush.notAfter, startedFrom: seen.flush.notBefore)
+      .filter { $0.addedBy >= seen.flush.notBefore && $0.inferred }
+    var kinds: [EventKind] = [.csdQueueCPU, .ipiSendCPU]
+    if !open.isEmpty || !seen.silent.isEmpty { kinds += [.callFunctionSingleEntry, .callFunctionEntry] }
     if seen.members.contains(where: \.isMany) { kinds.append(.ipiSendCPUMask) }
-    let begin = seen.members.map(\.queued).min() ?? 0
+    let begin = (seen.members + seen.silent).map(\.queued).min() ?? 0
     let end = max(seen.flush.notAfter, seen.members.map(\.queued).max() ?? 0, member.kicked)
-    return !isInTheMaking && areShown(kinds, from: begin, to: end) && seen.flush.kicksUndecidable == nil
-      && isComplete(member, seen)
-      && seen.members.allSatisfy { $0.queued > seen.flush.previousEnd }
+    return open.allSatisfy { !$0.kick.isKick }
+      && areShown(kinds, from: min(begin, seen.flush.previousEnd, open.map(\.queued).min() ?? begin), to: end)
+      && seen.flush.kicksUndecidable == nil && isComplete(member, seen)
       && seen.members.count { $0.kick.isKick } == 1 && seen.silent.allSatisfy { !$0.kick.isKick }
   }
 
