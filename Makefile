@@ -26,7 +26,8 @@ DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
 HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
 SHORT_SCENARIOS := mixed coalescing
-SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Promela/run
+SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Lab/run-arm64 \
+  Tests/Promela/run
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \
