@@ -7,8 +7,11 @@ import TraceTypes
 /// batch was taken: such a call may have been in it. So it is known of every node whether it was in this batch, in a later one,
 /// or in one of those between which the trace does not tell, because the node has no callback of its own.
 extension HistoryBuilder {
-  /// How many flushes behind one are searched for nodes that may have been in it.
+  /// How many flushes behind one are searched for nodes that may have been in it, and how many such nodes are looked at.
   private static var farthestKicker: Int { 64 }
+  private static var mostLaterNodes: Int { 64 }
+  /// How many waiting flushes are told one by one that they need no kick; then all of them are.
+  private static var mostExcused: Int { 256 }
 
   /// A flush has ended, or its end was not seen.
   mutating func enqueue(_ flush: Int32) {
@@ -37,8 +40,15 @@ extension HistoryBuilder {
   /// It is not known in which batch a call was that kicked: flushes that wait, and may have taken it, need no other kick.
   mutating func excuseKicks(before node: Int32) {
     guard nodes[Int(node)].kick != .coalesced else { return }
-    var flush = cpus[Int(nodes[Int(node)].target)].firstWaiting
+    let cpu = Int(nodes[Int(node)].target)
+    var flush = cpus[cpu].firstWaiting
+    var rest = Self.mostExcused
     while flush >= 0 {
+      if rest == 0 {
+        cpus[cpu].allAreExcused = true
+        return
+      }
+      rest -= 1
       if nodes[Int(node)].queued <= flushes[Int(flush)].notAfter { flushes[Int(flush)].otherKickPossible = true }
       flush = flushes[Int(flush)].nextWaiting
     }
@@ -70,13 +80,13 @@ extension HistoryBuilder {
     if !laterScratch.isEmpty { laterScratch.removeAll(keepingCapacity: true) }
     collect(from: record.first, silently: false)
     collect(from: record.firstSilent, silently: true)
-    let sawAll = collectLater(behind: record)
+    let sawAll = collectLater(behind: record) && !cpus[cpu].allAreExcused
+    if record.nextWaiting < 0 { cpus[cpu].allAreExcused = false }
 
     let completed = CompletedFlush(
       cpu: record.cpu, inHandler: record.inHandler, notBefore: record.notBefore, notAfter: record.notAfter,
       previousEnd: record.previousEnd, unseenBy: record.unseenBy, floor: cpus[cpu].floor,
-      kicksUndecidable: record.reason,
-      otherKickPossible: record.otherKickPossible || !sawAll,
+      kicksUndecidable: record.reason, otherKickPossible: record.otherKickPossible || !sawAll,
       doubt: record.hasUncertain ? .targetGap : nil)
     let judgement = consumer.flushCompleted(
       completed, members: memberScratch, silent: silentScratch, later: laterScratch)
@@ -137,7 +147,7 @@ extension HistoryBuilder {
     var flush = record.nextWaiting
     var rest = Self.farthestKicker
     while flush >= 0 {
-      if rest == 0 { return false }
+      if rest == 0 || laterScratch.count > Self.mostLaterNodes { return false }
       var node = flushes[Int(flush)].firstSilent
       while node >= 0 {
         if nodes[Int(node)].queued <= record.notAfter { laterScratch.append(member(node)) }
@@ -148,6 +158,7 @@ extension HistoryBuilder {
     }
     var node = cpus[Int(record.cpu)].firstPending
     while node >= 0, nodes[Int(node)].queued <= record.notAfter {
+      if laterScratch.count > Self.mostLaterNodes { return false }
       if nodes[Int(node)].kind == .irqWork || nodes[Int(node)].kind == .wakeup { laterScratch.append(member(node)) }
       node = nodes[Int(node)].nextOnTarget
     }

@@ -50,6 +50,8 @@ struct CPUState {
   /// The flushes that have ended and wait to be judged, in the order in which they took the queue.
   var firstWaiting: Int32 = -1
   var lastWaiting: Int32 = -1
+  /// Very many of them need no kick: none does, until the line is empty.
+  var allAreExcused = false
   /// Of all that the flushes judged so far ran, what was queued last.
   var floor = CompletedFlush.Floor()
 
