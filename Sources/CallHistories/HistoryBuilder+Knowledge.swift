@@ -9,13 +9,16 @@ import TraceTypes
 extension HistoryBuilder {
   /// A flush has ended that began at or after a time.
   mutating func noteKnown(cpu: Int, from time: UInt64) {
-    guard !cpus[cpu].isKnown || cpus[cpu].doubtsSeen != doubts.count else { return }
+    if isKnown(cpu: cpu) { return }
     guard isQueueKnown(cpu: cpu) else { return }
     reportUnknown(cpu: cpu, until: time)
     cpus[cpu].isKnown = true
     cpus[cpu].knownAt = time
     cpus[cpu].doubtsSeen = doubts.count
   }
+
+  /// Whether the state of a CPU's queue has been known since its latest flush.
+  func isKnown(cpu: Int) -> Bool { cpus[cpu].isKnown && cpus[cpu].doubtsSeen == doubts.count }
 
   /// Whether everything that was added to a CPU's queue since its latest flush is known.
   func isQueueKnown(cpu: Int) -> Bool {
@@ -24,7 +27,7 @@ extension HistoryBuilder {
 
   /// From now on the state of one CPU's queue is not known.
   mutating func forgetState(of cpu: Int, at time: UInt64, reason: UndecidedReason) {
-    guard cpus[cpu].isKnown, cpus[cpu].doubtsSeen == doubts.count else { return }
+    guard isKnown(cpu: cpu) else { return }
     cpus[cpu].isKnown = false
     cpus[cpu].unknownSince = time
     cpus[cpu].unknownReason = reason

@@ -85,7 +85,7 @@ public struct ConformanceDriver: ~Copyable {
       case .neverRan: (.lostCallback, callbacks)
       case .ranLater: (.missedByFlush, callbacks)
       case .ranElsewhere: (.wrongCPU, callbacks)
-      case .ranTwice: (.ranTwice, [.csdQueueCPU])
+      case .ranTwice: (.ranTwice, [])
       case .kickWithoutQueue: (.kickWithoutQueue, [.csdQueueCPU])
       case .polledNotIdle: (.polledNotIdle, [.schedSwitch])
       case .csdReused: (.csdReused, callbacks)
