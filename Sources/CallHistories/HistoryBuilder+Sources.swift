@@ -20,6 +20,7 @@ extension HistoryBuilder {
         callsite: event.callsite, began: event.nanoseconds)
       call.previousEvent = preceding.time(through: level)
       call.slotOpen = true
+      call.mayHaveBegunUnseen = cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
       slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
     }
@@ -263,7 +264,10 @@ extension HistoryBuilder {
     let sequence = slots[slot].call
     slots[slot].phase = .closed
     cpus[slot / 4].openLevels &= ~(1 << UInt8(slot % 4))
-    if phase != .runningLocally { calls[sequence].movedOn = time }
+    // Where events of the source were lost, what comes next may be a part of the same call.
+    if phase != .runningLocally, undecidedKick != .unknown, !calls[sequence].mayHaveBegunUnseen {
+      calls[sequence].movedOn = time
+    }
     if phase == .queueing { decideAll(sequence, at: time, kick: undecidedKick) }
     calls[sequence].slotOpen = false
     completeCalls()
