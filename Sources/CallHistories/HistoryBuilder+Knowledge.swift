@@ -17,6 +17,11 @@ extension HistoryBuilder {
     cpus[cpu].doubtsSeen = doubts.count
   }
 
+  /// Whether some CPU's idle task ran, and showed no event of its own: some kernels drop them, and what it sent is not seen.
+  public var anIdleTaskShowsNothing: Bool {
+    (0..<cpus.count).contains { cpus[$0].idleRan && !cpus[$0].idleShowed }
+  }
+
   /// Whether the state of a CPU's queue has been known since its latest flush.
   func isKnown(cpu: Int) -> Bool { cpus[cpu].isKnown && cpus[cpu].doubtsSeen == doubts.count }
 

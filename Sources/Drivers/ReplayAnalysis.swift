@@ -137,10 +137,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   /// Whether a kernel that drops events without a mark may have dropped those whose absence is part of a proof. A kick can have
   /// come from any CPU, everything else from those that the divergence names.
-  private func isForgetful(_ found: FoundDivergence, _ statistics: HistoryStatistics) -> Bool {
-    switch found.rule {
-    case .kickMissing, .kickNotOwed: !statistics.silentLosses.isEmpty
-    default: found.cpus.contains { statistics.silentLosses[$0] != nil }
+  private func isForgetful(_ found: FoundDivergence, _ builder: borrowing HistoryBuilder) -> Bool {
+    let losses = builder.statistics.silentLosses
+    return switch found.rule {
+    case .kickMissing, .kickNotOwed: !losses.isEmpty || builder.anIdleTaskShowsNothing
+    default: found.cpus.contains { losses[$0] != nil }
     }
   }
 
@@ -150,7 +151,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   ) -> UndecidedReason? {
     if !clocks.disagreements.isEmpty { return .clockSkew }
     for comparison in found.comparisons where !clocks.confirm(comparison) { return .clockSkew }
-    if !found.absent.isEmpty, isForgetful(found, builder.statistics) { return .targetGap }
+    if !found.absent.isEmpty, isForgetful(found, builder) { return .targetGap }
     // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
     for kind in found.absent {
       let occurrences = builder.occurrences(of: kind)
