@@ -20,7 +20,9 @@ extension HistoryBuilder {
         callsite: event.callsite, began: event.nanoseconds)
       call.previousEvent = preceding.time(through: level)
       call.slotOpen = true
-      call.mayHaveBegunUnseen = cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
+      call.mayHaveBegunUnseen =
+        cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
+        && (cpus[Int(event.cpu)].gaps > 0 || statistics.silentLosses[event.cpu] != nil)
       slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
     }

@@ -177,7 +177,7 @@ struct CallRecord {
   var lastNode: Int32 = -1
   var openNodes: Int32 = 0
   var slotOpen = false
-  /// Its first queue events may be lost, or lie before the trace.
+  /// Its first queue events may be lost.
   var mayHaveBegunUnseen = false
   var localOpen = false
 
