@@ -12,6 +12,8 @@ struct MessageDelays {
 
   /// The most stretches of pairs that are kept; beyond that, each gets twice as long.
   private static let capacity = 1 << 16
+  /// The most pairs that are kept: each has room for a stretch, so that lengthening ends. Of others nothing is known.
+  private static let mostPairs = capacity / 2
   /// How many stretches with calls tell of the clocks on each side of a time. In few of them every call may have taken long.
   private static let nearby = 16
   /// The logarithm of the stretches' length in nanoseconds: at first a quarter of a millisecond.
@@ -27,6 +29,7 @@ struct MessageDelays {
     let key = UInt32(source) << 16 | UInt32(target)
     let place = places[key] ?? pairs.count
     if place == pairs.count {
+      guard place < Self.mostPairs else { return }
       places[key] = place
       pairs.append([])
     }
@@ -86,7 +89,8 @@ struct MessageDelays {
   }
 
   /// The shortest delay of a pair shortly before some stretches, and shortly behind them: the larger of the two, because a clock
-  /// that changes its distance from another one meanwhile is farther away at one of these. Nil if there is none on one side: what changed then is not seen.
+  /// that changes its distance from another one meanwhile is farther away at one of these. Nil if there is none on one side: what
+  /// changed then is not seen.
   func shortest(from source: UInt16, to target: UInt16, around stretches: ClosedRange<UInt64>) -> UInt64? {
     guard let place = places[UInt32(source) << 16 | UInt32(target)] else { return nil }
     let all = pairs[place]
