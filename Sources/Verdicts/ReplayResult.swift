@@ -18,13 +18,15 @@ public struct ReplayResult: Codable, Sendable, Equatable {
   public var interference: [Interference]
   public var blocking: BlockingSummary
   public var timeline: Timeline
-  /// The engines that the trace was held against, the recorded one first.
+  /// The engines that the trace was held against, the recorded one first; where others were simulated, each with its outcome.
   public var engines: [EngineResult]
+  /// Null where no engine was simulated.
+  @Nullable public var simulation: SimulationSummary?
 
   public init(
     trace: TraceSummary, health: [HealthItem], verdict: Verdict, calls: CallSummary, kicks: KickCounts,
     latency: LatencySplit, matrix: CallMatrix, interference: [Interference], blocking: BlockingSummary,
-    timeline: Timeline, engines: [EngineResult]
+    timeline: Timeline, engines: [EngineResult], simulation: SimulationSummary? = nil
   ) {
     self.trace = trace
     self.health = health
@@ -37,6 +39,7 @@ public struct ReplayResult: Codable, Sendable, Equatable {
     self.blocking = blocking
     self.timeline = timeline
     self.engines = engines
+    self.simulation = simulation
   }
 }
 
@@ -122,13 +125,38 @@ public struct HealthItem: Codable, Sendable, Equatable {
   }
 }
 
-/// One engine that the trace was held against.
+/// One engine that the trace was held against, or that ran its load.
 public struct EngineResult: Codable, Sendable, Equatable {
+  /// A difference from what was recorded that is larger than the simulation's own error.
+  public struct Difference: Codable, Sendable, Equatable {
+    public var measure: Calibration.Measure
+    /// Compared with the simulation of the recorded engine: 0.5 is half as much again, -0.5 half. For a share, in points.
+    /// Null where that one is 0.
+    @Nullable public var change: Double?
+    /// The simulation's error for this measure, which the change exceeds; null where it is not known.
+    @Nullable public var error: Double?
+    /// Whether it is larger than the error. Else the two are not told apart.
+    public var isSignificant: Bool
+
+    public init(measure: Calibration.Measure, change: Double?, error: Double?, isSignificant: Bool) {
+      self.measure = measure
+      self.change = change
+      self.error = error
+      self.isSignificant = isSignificant
+    }
+  }
+
   public var engine: String
   @Nullable public var variant: String?
+  /// Null where it was not simulated.
+  @Nullable public var outcome: EngineOutcome?
+  /// Against the first engine, the recorded one simulated; empty for that one.
+  public var differences: [Difference]
 
-  public init(engine: String, variant: String?) {
+  public init(engine: String, variant: String?, outcome: EngineOutcome? = nil, differences: [Difference] = []) {
     self.engine = engine
     self.variant = variant
+    self.outcome = outcome
+    self.differences = differences
   }
 }
