@@ -20,6 +20,8 @@ enum CommonPoint: UInt8 {
   case risingMarks
   case risingUnlocks
   case risingEnables
+  /// Who makes a call that a driver has given: behind it, and before what it interrupts.
+  case caller
 
   static let first: UInt8 = 200
 }
@@ -65,6 +67,10 @@ extension Engine {
       return stopStep(point, cpu, frame, &machine)
     case .risingLocks, .risingMarks, .risingUnlocks, .risingEnables:
       return risingStep(point, cpu, frame, &machine)
+    case .caller:
+      machine.restoreInterrupts(cpu, in: frame, flag: CallerFlag.interruptsWereOn)
+      machine.pop(cpu)
+      return .moved
     }
   }
 
@@ -115,16 +121,15 @@ extension Engine {
   }
 
   /// The CPUs that a call promises to reach, as far as they are online.
-  private func owed(by call: Call, on cpu: Int, _ cpuCount: Int) -> UInt64 {
-    let own: UInt64 = 1 << UInt64(cpu)
-    let one: UInt64 = call.target >= 0 && call.target < cpuCount ? 1 << UInt64(call.target) : 0
+  private func owed(by call: Call, on cpu: Int, _ cpuCount: Int) -> CPUSet {
+    let one = call.target >= 0 && call.target < cpuCount ? CPUSet(cpu: call.target) : CPUSet()
     switch call.kind {
     case .single, .singleAsync, .irqWork, .wakeup, .xcallPrivate: return one
-    case .many: return call.mask & call.condition & ~own
-    case .onEach, .xcallMask: return call.mask & call.condition
-    case .xcall: return (call.target == -1 ? .max : one) & call.condition
+    case .many: return call.mask.intersection(call.condition).removing(cpu)
+    case .onEach, .xcallMask: return call.mask.intersection(call.condition)
+    case .xcall: return (call.target == -1 ? .all : one).intersection(call.condition)
     // Which one, the engine chooses; a request may be coalesced.
-    case .any, .xcallAny, .queue: return 0
+    case .any, .xcallAny, .queue: return CPUSet()
     }
   }
 

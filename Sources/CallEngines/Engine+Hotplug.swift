@@ -5,18 +5,14 @@ extension Engine {
     case 0:
       // One CPU at a time: cpus_write_lock().
       guard !machine.isHotplugBusy else { return .blocked(.hotplug) }
-      guard machine.state(of: target) == .online else {
+      guard beginTakingDown(target, &machine) else {
         machine[frame, .target] += 1
         return .moved
       }
-      machine.set(machine.layout.stopTarget, target + 1)
       machine[frame, .cursor] = 1
-      machine.happened(.stopRequested(cpu: target))
       return .moved
     default:
-      guard machine.state(of: target) == .dead, machine.nobodyIsStopped else { return .blocked(.hotplug) }
-      generation.died(target, &machine)
-      machine.set(machine.layout.stopTarget, 0)
+      guard endTakingDown(target, &machine) else { return .blocked(.hotplug) }
       machine[frame, .cursor] = 0
       machine[frame, .target] += 1
       return .moved
@@ -37,9 +33,7 @@ extension Engine {
         if let stage = generation.canceledStage { machine.push(cpu, stage) }
         return .moved
       }
-      generation.prepared(target, &machine)
-      machine.setState(of: target, .rising)
-      machine.push(target, (generation.locksOnlining ? CommonPoint.risingLocks : .risingMarks).rawValue)
+      _ = beginBringingUp(target, &machine)
       machine[frame, .cursor] = 1
       return .moved
     default:
@@ -59,7 +53,9 @@ extension Engine {
     guard machine.isWantedByStop(cpu), machine.interruptsEnabled(cpu) else { return false }
     switch machine.depth(cpu) {
     case 0: return true
-    case 1: return machine.point(of: cpu) == CommonPoint.task.rawValue && !holdsLock(cpu, machine)
+    case 1:
+      let point = machine.point(of: cpu)
+      return (point == CommonPoint.task.rawValue || point == CommonPoint.caller.rawValue) && !holdsLock(cpu, machine)
     case 2:
       guard machine.stopTarget != cpu + 1, let point = machine.point(of: cpu), point < CommonPoint.first else {
         return false
@@ -82,6 +78,7 @@ extension Engine {
   public func enterStop(_ cpu: Int, _ machine: inout Machine) {
     machine.push(cpu, CommonPoint.stopEntered.rawValue)
     machine.setStopProgress(cpu, .entered)
+    machine.note(.flagChanged)
     machine.happened(.stopEntered)
   }
 
@@ -96,6 +93,7 @@ extension Engine {
       }
       machine.disableInterrupts(cpu)
       machine.setStopProgress(cpu, .interruptsOff)
+      machine.note(.flagChanged)
       return machine.go(frame, isTarget ? CommonPoint.dyingMarked : .stopWaits)
     case .stopWaits:
       let target = machine.stopTarget - 1
@@ -105,6 +103,7 @@ extension Engine {
       else { return .blocked(.hotplug) }
       machine.enableInterrupts(cpu)
       machine.setStopProgress(cpu, .none)
+      machine.note(.flagChanged)
       machine.pop(cpu)
       machine.happened(.stopLeft)
       return .moved
@@ -113,6 +112,7 @@ extension Engine {
       guard machine.allStopped(.interruptsOff, butTarget: false) else { return .blocked(.hotplug) }
       machine.markOffline(cpu)
       machine.setStopProgress(cpu, .markedOffline)
+      machine.note(.flagChanged)
       return machine.go(frame, CommonPoint.dyingStage)
     case .dyingStage:
       machine.go(frame, CommonPoint.dyingResumes.rawValue)
@@ -121,11 +121,13 @@ extension Engine {
     case .dyingResumes:
       machine.setStopProgress(cpu, .dyingStageOver)
       machine.setState(of: cpu, .leaving)
+      machine.note(.flagChanged)
       machine.enableInterrupts(cpu)
       return machine.go(frame, CommonPoint.leaving)
     default:
       // The stopper sleeps and the idle task plays dead. Until then the CPU takes interrupts.
       machine.die(cpu)
+      machine.note(.flagChanged)
       return .moved
     }
   }

@@ -18,8 +18,15 @@ public enum Engine: Sendable, Hashable {
   public func machine(for workload: Workload, stackDepth: Int, isTracking: Bool) -> Machine {
     let layout = MachineLayout(workload: workload, needs: generation.needs(workload), stackDepth: stackDepth)
     var machine = Machine(layout: layout, workload: workload, isTracking: isTracking)
-    for cpu in 0..<workload.cpuCount {
-      if workload.offline.contains(cpu) {
+    start(&machine)
+    machine.commit()
+    return machine
+  }
+
+  /// All CPUs are as they are before anything happens.
+  func start(_ machine: inout Machine) {
+    for cpu in 0..<machine.layout.cpuCount {
+      if machine.workload.offline.contains(cpu) {
         machine.setState(of: cpu, .dead)
         continue
       }
@@ -28,8 +35,6 @@ public enum Engine: Sendable, Hashable {
       beginTask(on: cpu, &machine)
     }
     generation.prepare(&machine)
-    machine.commit()
-    return machine
   }
 
   var generation: any Generation {

@@ -26,7 +26,6 @@ extension Call {
   ///   - cpu: the caller's CPU.
   ///   - cpuCount: the number of CPUs that there are.
   public func asCrossCall(from cpu: Int, cpuCount: Int) -> CrossCall? {
-    let everyCPU: UInt64 = cpuCount >= 64 ? .max : 1 << UInt64(cpuCount) - 1
     switch kind {
     case .single:
       let isAll = target == CrossCall2022.all
@@ -40,18 +39,17 @@ extension Call {
       return crossCall(.xcallPrivate, waits: false, .same)
     case .many:
       // The old call leaves its own CPU out, whatever the mask says.
-      let own: UInt64 = 1 << UInt64(cpu)
-      guard mask & own != 0 else { return crossCall(.xcallMask, waits: waits, .same) }
+      guard mask.contains(cpu) else { return crossCall(.xcallMask, waits: waits, .same) }
       var mapped = crossCall(
         .xcallMask, waits: waits, .differs("The own CPU has to be taken out of the mask: the new call includes it."))
-      mapped.call.mask &= ~own
+      mapped.call.mask.remove(cpu)
       return mapped
     case .onEach:
       var mapped = crossCall(.xcallMask, waits: waits, .same)
-      if mask & everyCPU == everyCPU {
+      if mask.cpus(below: cpuCount).count == cpuCount {
         mapped.call.kind = .xcall
         mapped.call.target = CrossCall2022.all
-        mapped.call.mask = 0
+        mapped.call.mask = CPUSet()
       }
       return mapped
     case .any:
@@ -103,13 +101,14 @@ extension Workload {
     guard let crossCall = old.asCrossCall(from: cpu, cpuCount: cpuCount) else { return }
     calls[index] = crossCall.call
     // The calls that the function makes, in turn. What is mapped has no old name any more, so that this ends.
-    let targets: UInt64 =
+    let targets: CPUSet =
       switch old.kind {
-      case .many, .onEach, .any: old.mask & old.condition
+      case .many, .onEach, .any: old.mask.intersection(old.condition)
       case .single, .singleAsync, .queue, .irqWork, .wakeup, .xcall, .xcallMask, .xcallPrivate, .xcallAny:
-        old.target >= 0 && old.target < cpuCount ? 1 << UInt64(old.target) : 0
+        old.target >= 0 && old.target < cpuCount ? CPUSet(cpu: old.target) : CPUSet()
       }
-    let runner = targets == 0 ? cpu : targets.trailingZeroBitCount
+    let first = targets.first(from: 0, below: cpuCount)
+    let runner = first == cpuCount ? cpu : first
     for case .call(let inner) in functions[old.function].body.operations { mapCall(inner, from: runner) }
   }
 }

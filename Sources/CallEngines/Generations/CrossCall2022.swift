@@ -59,7 +59,7 @@ extension CrossCall2022: Generation {
     let csd = machine[frame, .csd] - 1
     switch point {
     case .xcall:
-      if call.target == Self.all { return callMask(.max, cpu, frame, &machine) }
+      if call.target == Self.all { return callMask(.all, cpu, frame, &machine) }
       return callOne(base.knownCPU(call.target, machine.layout), cpu, frame, &machine)
     case .xcallRefuses:
       machine.violate(.noWarning)
@@ -91,11 +91,11 @@ extension CrossCall2022: Generation {
   /// smp_xcall_cond() for one CPU, which is a mask of one: what is online of it is asked later, and by nobody told.
   private func callOne(_ target: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     if target == machine.layout.cpuCount { return machine.go(frame, Point.xcallRefuses) }
-    return callMask(1 << UInt64(target), cpu, frame, &machine)
+    return callMask(CPUSet(cpu: target), cpu, frame, &machine)
   }
 
   /// __smp_call_mask_cond()
-  private func callMask(_ mask: UInt64, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+  private func callMask(_ mask: CPUSet, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     base.beginMany(mask, runsLocally: true, cpu, frame, &machine)
   }
 }

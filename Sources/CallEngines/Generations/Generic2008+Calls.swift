@@ -67,7 +67,7 @@ extension Generic2008 {
     switch point {
     case .many:
       begin(cpu, &machine)
-      machine.setMask(at: targets, online: call.mask & call.condition & ~(1 << UInt64(cpu)))
+      machine.setMask(at: targets, online: call.mask.intersection(call.condition).removing(cpu))
       switch machine.count(maskAt: targets) {
       case 0:
         return machine.go(frame, Point.returns)
@@ -167,6 +167,7 @@ extension Generic2008 {
       case .either: succeeds = machine.choose(of: 2) == 0
       }
       let call = machine[frame, .call] - 1
+      machine.note(.allocated, succeeds ? 1 : 0)
       machine.happened(.allocated(call: call, succeeded: succeeds))
       if succeeds {
         machine.setFlag(frame, FrameFlag.isAllocated, true)
@@ -203,6 +204,7 @@ extension Generic2008 {
 
   /// The calls that are on the same kind of queue as this one, one bit each: order is promised among them.
   private func peers(of call: Int, _ machine: borrowing Machine) -> UInt64 {
+    guard machine.keepsBooks else { return 0 }
     let layout = machine.layout
     let isEntry = machine.isSet(layout.csd(layout.callCSD(call), .references))
     var peers: UInt64 = 0

@@ -99,6 +99,7 @@ extension Generic2008 {
       } else {
         machine.remove(target, maskAt: own + cells.targeted)
       }
+      machine.note(.flagChanged)
       machine.happened(.flagChanged(.targeted, cpu: target, isSet: isTargeted))
     }
   }

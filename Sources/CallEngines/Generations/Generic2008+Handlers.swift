@@ -117,6 +117,7 @@ extension Generic2008 {
   private func endWait(_ csd: Int, _ machine: inout Machine) {
     machine.setFlags(csd, machine.flags(csd) & ~CSDFlags.wait)
     machine.setState(csd, .filled)
+    machine.released(csd)
     machine.happened(.waitEnded(csd: csd))
   }
 

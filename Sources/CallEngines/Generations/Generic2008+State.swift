@@ -3,12 +3,10 @@ extension Generic2008 {
   /// Where the engine's own cells are, from the first of them.
   struct Cells {
     let cpuCount: Int
-    let callCount: Int
     private let maskCells: Int
 
-    init(cpuCount: Int, callCount: Int) {
+    init(cpuCount: Int) {
       self.cpuCount = cpuCount
-      self.callCount = callCount
       maskCells = (cpuCount + 7) / 8
     }
 
@@ -21,21 +19,20 @@ extension Generic2008 {
     func timesTargeted(_ cpu: Int) -> Int { 2 + maskCells + cpu }
     /// How many read-side critical sections a CPU is inside.
     func readers(_ cpu: Int) -> Int { timesTargeted(cpuCount) + cpu }
-    /// The mask of a multi-CPU call, as its caller has it.
-    func targets(of call: Int) -> Int { readers(cpuCount) + call * maskCells }
-    /// The CPUs for which the freeing of a call's entry waits.
-    func freeWaits(for call: Int) -> Int { targets(of: callCount) + call * maskCells }
-    var count: Int { freeWaits(for: callCount) }
+    var count: Int { readers(cpuCount) }
   }
 
   func cells(_ machine: borrowing Machine) -> Cells {
-    Cells(cpuCount: machine.layout.cpuCount, callCount: machine.layout.callCount)
+    Cells(cpuCount: machine.layout.cpuCount)
   }
 
   /// The mask of a multi-CPU call, as its caller has it.
   func targetsCell(_ call: Int, _ machine: borrowing Machine) -> Int {
-    machine.layout.engineCells + cells(machine).targets(of: call)
+    machine.layout.furtherMask(0, of: machine.layout.callCSD(call))
   }
+
+  /// The CPUs for which the freeing of an entry waits.
+  private func freeWaitsCell(_ csd: Int, _ machine: borrowing Machine) -> Int { machine.layout.furtherMask(1, of: csd) }
 
   func globalLock(_ machine: borrowing Machine) -> Int { machine.layout.lock(0) }
   func gateLock(_ machine: borrowing Machine) -> Int { machine.layout.lock(1) }
@@ -111,8 +108,10 @@ extension Generic2008 {
     let readers = layout.engineCells + cells(machine).readers(cpu)
     machine.set(readers, machine.getInt(readers) - 1)
     if machine.isSet(readers) { return }
+    // Without books nobody asks when memory is free, and a csd is not used again before its call has been forgotten.
+    guard machine.keepsBooks else { return }
     for call in 0..<layout.callCount {
-      let waits = layout.engineCells + cells(machine).freeWaits(for: call)
+      let waits = freeWaitsCell(layout.callCSD(call), machine)
       guard machine.contains(maskAt: waits, cpu) else { continue }
       machine.remove(cpu, maskAt: waits)
       if machine.isEmpty(maskAt: waits) { free(layout.callCSD(call), &machine) }
@@ -122,7 +121,8 @@ extension Generic2008 {
   /// `call_rcu()`: frees an entry when every CPU that reads now has stopped.
   func freeLater(_ csd: Int, _ machine: inout Machine) {
     let layout = machine.layout
-    let waits = layout.engineCells + cells(machine).freeWaits(for: csd - layout.callCSD(0))
+    guard machine.keepsBooks else { return }
+    let waits = freeWaitsCell(csd, machine)
     for cpu in 0..<layout.cpuCount where machine.isSet(layout.engineCells + cells(machine).readers(cpu)) {
       machine.insert(cpu, maskAt: waits)
     }

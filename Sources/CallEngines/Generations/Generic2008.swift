@@ -171,8 +171,10 @@ extension Generic2008: Generation {
   func needs(_ workload: Workload) -> MachineLayout.Needs {
     // call_function_lock, the gate's lock, and one lock per call_single_queue.
     MachineLayout.Needs(
-      cells: Cells(cpuCount: workload.cpuCount, callCount: workload.calls.count).count,
-      locks: 2 + workload.cpuCount, hasEntries: true, csdsPerCall: 2)
+      cells: Cells(cpuCount: workload.cpuCount).count,
+      locks: 2 + workload.cpuCount, hasEntries: true, csdsPerCall: 2,
+      // The caller's own mask of targets, and the CPUs for which the freeing waits.
+      masksPerEntry: 2)
   }
 
   func entry(for kind: Call.Kind) -> UInt8? {

@@ -113,10 +113,10 @@ extension LockLess2014 {
     case .many:
       warnIfInterruptsAreOff(cpu, &machine)
       // First a look at how many there are; one is made a single call.
-      let wanted = call.mask & call.condition & ~(1 << UInt64(cpu))
+      let wanted = call.mask.intersection(call.condition).removing(cpu)
       var first = layout.cpuCount
       var count = 0
-      for candidate in 0..<layout.cpuCount where wanted >> UInt64(candidate) & 1 == 1 && machine.isOnline(candidate) {
+      for candidate in 0..<layout.cpuCount where wanted.contains(candidate) && machine.isOnline(candidate) {
         if count == 0 { first = candidate }
         count += 1
       }
@@ -125,7 +125,7 @@ extension LockLess2014 {
       prepareSingle(first, callIndex, cpu, frame, &machine)
       return machine.go(frame, Point.execChecks)
     case .manySetsMask:
-      machine.setMask(at: mask, online: call.mask & call.condition & ~(1 << UInt64(cpu)))
+      machine.setMask(at: mask, online: call.mask.intersection(call.condition).removing(cpu))
       return beginTargets(.manyLockWaits, cpu, frame, &machine)
     case .manyLockWaits:
       let csd = layout.manyCSD(of: cpu, for: target)
@@ -151,7 +151,7 @@ extension LockLess2014 {
       if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.spins(on: csd, for: callIndex) }
       return nextTarget(.manyWaits, then: .eachRunsLocally, cpu, frame, &machine)
     case .eachRunsLocally:
-      guard call.kind == .onEach, (call.mask & call.condition) >> UInt64(cpu) & 1 == 1 else {
+      guard call.kind == .onEach, call.mask.contains(cpu), call.condition.contains(cpu) else {
         return machine.go(frame, Point.manyReturns)
       }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)

@@ -93,6 +93,7 @@ extension LockLess2014 {
   private func warn(_ machine: inout Machine) {
     machine.set(warnedCell(machine.layout), 1)
     machine.violate(.noOfflineWarning)
+    machine.note(.warned)
     machine.happened(.warned(.ipiOnOfflineCPU))
   }
 

@@ -74,6 +74,7 @@ extension Mainline {
   private func warnOffline(_ first: Int, _ machine: inout Machine) {
     machine.set(warnedCell(machine.layout), 1)
     machine.violate(.noOfflineWarning)
+    machine.note(.warned)
     machine.happened(.warned(.ipiOnOfflineCPU))
     var node = first
     while node != 0 {
@@ -161,7 +162,7 @@ extension Mainline {
 
   /// Whether a node marked as a wakeup is a task's: the engine's own csds are none, whatever their flags say.
   private func isTask(_ node: Int, _ machine: borrowing Machine) -> Bool {
-    node >= machine.layout.privateCSDBase && node < machine.layout.callCSDBase
+    machine.layout.isPrivate(node)
   }
 
   /// sched_ttwu_pending(): one callback, given the whole list.
@@ -192,7 +193,9 @@ extension Mainline {
       let csd = node &- 1
       if isTask(csd, machine) {
         let call = machine.call(csd)
-        if machine.keepsBooks, !machine.hasFinished(call, on: cpu) {
+        // The first one's function was run in a frame of its own.
+        let hasFinished = machine.keepsBooks ? machine.hasFinished(call, on: cpu) : node == machine[frame, .csd]
+        if !hasFinished {
           machine.finished(call, function: machine.function(csd), on: cpu)
         }
         finishCovered(by: call, on: cpu, &machine)
@@ -214,6 +217,7 @@ extension Mainline {
       copy(node, frame, &machine)
       machine.setFlags(node, machine.flags(node) & ~CSDFlags.pending)
       machine.setState(node, .free)
+      machine.released(node)
       machine.happened(.csdUnlocked(csd: node))
       return machine.go(frame, Point.workRuns)
     case .workRuns:

@@ -12,7 +12,7 @@ extension Mainline {
       // smp_call_function_many() leaves its own CPU out; on_each_cpu_cond_mask() does not.
       return beginMany(call.mask, runsLocally: call.kind != .many, cpu, frame, &machine)
     case .manySetsMask:
-      machine.setMask(at: mask, online: targets(of: call, frame, machine) & ~(1 << UInt64(cpu)))
+      machine.setMask(at: mask, online: targets(of: call, frame, machine).removing(cpu))
       machine.clear(maskAt: kickMask(cpu, layout))
       return nextToQueue(from: 0, cpu, frame, &machine)
     case .manyLocks:
@@ -36,7 +36,7 @@ extension Mainline {
       machine.sendIPI(.many, toMaskAt: kickMask(cpu, layout))
       return machine.go(frame, Point.manyRunsLocally)
     case .manyRunsLocally:
-      guard machine.hasFlag(frame, FrameFlag.runsLocally), call.condition >> UInt64(cpu) & 1 == 1 else {
+      guard machine.hasFlag(frame, FrameFlag.runsLocally), call.condition.contains(cpu) else {
         return beginWaiting(cpu, frame, &machine)
       }
       runLocally(callIndex, then: .manyReturnsLocally, cpu, frame, &machine)
@@ -53,26 +53,30 @@ extension Mainline {
 
   /// smp_call_function_many_cond() begins: a first look at whom the mask concerns.
   func beginMany(
-    _ wanted: UInt64, runsLocally: Bool, _ cpu: Int, _ frame: Int, _ machine: inout Machine
+    _ wanted: CPUSet, runsLocally: Bool, _ cpu: Int, _ frame: Int, _ machine: inout Machine
   ) -> Stepped {
     warnIfInterruptsAreOff(cpu, &machine)
     machine.setFlag(frame, FrameFlag.isMany, true)
-    let isWanted = wanted >> UInt64(cpu) & 1 == 1
+    let isWanted = wanted.contains(cpu)
     machine.setFlag(frame, FrameFlag.runsLocally, runsLocally && isWanted)
-    for other in 0..<machine.layout.cpuCount
-    where other != cpu && wanted >> UInt64(other) & 1 == 1 && machine.isOnline(other) {
-      machine.setFlag(frame, FrameFlag.runsRemotely, true)
-      return machine.go(frame, Point.manySetsMask)
+    let end = machine.layout.cpuCount
+    var other = wanted.first(from: 0, below: end)
+    while other < end {
+      if other != cpu, machine.isOnline(other) {
+        machine.setFlag(frame, FrameFlag.runsRemotely, true)
+        return machine.go(frame, Point.manySetsMask)
+      }
+      other = wanted.first(from: other + 1, below: end)
     }
     return machine.go(frame, Point.manyRunsLocally)
   }
 
   /// The mask that a call to several CPUs was given.
-  private func targets(of call: Call, _ frame: Int, _ machine: borrowing Machine) -> UInt64 {
+  private func targets(of call: Call, _ frame: Int, _ machine: borrowing Machine) -> CPUSet {
     switch call.kind {
-    case .xcall: call.target == -1 ? .max : 1 << UInt64(call.target)
+    case .xcall: call.target == -1 ? .all : CPUSet(cpu: call.target)
     // The one that was chosen.
-    case .xcallAny: 1 << UInt64(machine[frame, .target])
+    case .xcallAny: CPUSet(cpu: machine[frame, .target])
     case .single, .singleAsync, .many, .onEach, .any, .queue, .irqWork, .wakeup, .xcallMask, .xcallPrivate: call.mask
     }
   }
@@ -84,7 +88,7 @@ extension Mainline {
     let condition = machine.workload.calls[machine[frame, .call] - 1].condition
     var candidate = machine.firstCPU(inMaskAt: mask, from: first)
     while candidate < machine.layout.cpuCount {
-      if condition >> UInt64(candidate) & 1 == 1 {
+      if condition.contains(candidate) {
         machine[frame, .target] = candidate
         return machine.go(frame, Point.manyLocks)
       }

@@ -26,6 +26,7 @@ extension Mainline {
       let first = machine.getInt(list)
       machine.setNext(node, first)
       machine.set(list, node + 1)
+      machine.note(.added, first == 0 ? 1 : 0, cpu: cpu)
       machine.happened(.added(csd: node, cpu: cpu, wasEmpty: first == 0))
       return machine.go(frame, first == 0 ? Point.irqWorkSends : .returns)
     case .irqWorkSends:
@@ -62,7 +63,10 @@ extension Mainline {
   private func coalesce(
     _ call: Int, with node: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine
   ) -> Stepped {
-    machine.queued(call, on: machine.workload.calls[machine.call(node)].target, isOrdered: false)
+    if machine.keepsBooks {
+      machine.queued(call, on: machine.workload.calls[machine.call(node)].target, isOrdered: false)
+    }
+    machine.note(.coalesced, call)
     machine.happened(.coalesced(call: call))
     return machine.returnFromCall(cpu, frame, .success)
   }

@@ -74,15 +74,15 @@ public struct PendingQueue2014: Sendable, Hashable {
 }
 
 extension PendingQueue2014: Generation {
-  /// Behind the base's cells two for each qsd.
+  /// Two cells more in each csd, for those that are a qsd's.
   func needs(_ workload: Workload) -> MachineLayout.Needs {
     var needs = base.needs(workload)
-    needs.cells += 2 * workload.privateStorageCount
+    needs.cellsPerCSD = 2
     return needs
   }
 
   private func pendingCell(_ qsd: Int, _ machine: borrowing Machine) -> Int {
-    machine.layout.engineCells + LockLess2014.cells(machine.workload) + 2 * qsd
+    machine.layout.engineCell(0, of: machine.layout.privateCSD(qsd))
   }
 
   private func functionCell(_ qsd: Int, _ machine: borrowing Machine) -> Int { pendingCell(qsd, machine) + 1 }
@@ -147,10 +147,12 @@ extension PendingQueue2014: Generation {
       let new = words == .one ? call.function + 1 : 1
       if old != 0 {
         if old != new { return machine.returnFromCall(cpu, frame, .busy) }
+        machine.note(.coalesced, callIndex)
         machine.happened(.coalesced(call: callIndex))
         return machine.returnFromCall(cpu, frame, .success)
       }
       machine.set(pending, new)
+      machine.note(.flagChanged)
       machine.happened(.flagChanged(.pending(qsd: qsd), cpu: nil, isSet: true))
       // generic_exec_single(cpu, &qsd->data, generic_smp_queue_function_single_interrupt, qsd, 0)
       machine[frame, .target] = machine.layout.existingCPU(call.target)
@@ -163,6 +165,7 @@ extension PendingQueue2014: Generation {
       return machine.go(frame, LockLess2014.Point.execChecks)
     case .queueResets:
       machine.set(pending, 0)
+      machine.note(.flagChanged)
       machine.happened(.flagChanged(.pending(qsd: qsd), cpu: nil, isSet: false))
       return machine.go(frame, Point.queueRefuses)
     case .queueReturns:
@@ -217,6 +220,7 @@ extension PendingQueue2014: Generation {
     }
     if words == .one, swap == .first { machine[frame, .value] = machine.getInt(pending) }
     machine.set(pending, 0)
+    machine.note(.flagChanged)
     machine.happened(.flagChanged(.pending(qsd: qsd), cpu: nil, isSet: false))
   }
 }

@@ -111,13 +111,13 @@ extension PerCPU2009 {
     let layout = machine.layout
     let callIndex = machine[frame, .call] - 1
     let call = machine.workload.calls[callIndex]
-    let wanted = call.mask & call.condition & ~(1 << UInt64(cpu))
+    let wanted = call.mask.intersection(call.condition).removing(cpu)
     let entry = layout.ownEntry(of: cpu)
     switch point {
     case .many:
       warnIfInterruptsAreOff(cpu, &machine)
       var targets: [Int] = []
-      for candidate in 0..<layout.cpuCount where wanted >> UInt64(candidate) & 1 == 1 && machine.isOnline(candidate) {
+      for candidate in 0..<layout.cpuCount where wanted.contains(candidate) && machine.isOnline(candidate) {
         targets.append(candidate)
       }
       guard let first = targets.first else { return end(cpu, frame, &machine) }
@@ -189,7 +189,7 @@ extension PerCPU2009 {
   /// A call returns; `on_each_cpu()` goes on.
   private func end(_ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let call = machine.workload.calls[machine[frame, .call] - 1]
-    if call.kind == .onEach, call.mask & call.condition >> UInt64(cpu) & 1 == 1 {
+    if call.kind == .onEach, call.mask.contains(cpu), call.condition.contains(cpu) {
       return machine.go(frame, Point.eachRunsLocally)
     }
     return machine.returnFromCall(cpu, frame, .success)

@@ -48,7 +48,7 @@ extension PerCPU2009 {
     let layout = machine.layout
     let node = cpu + 1
     let entry = layout.ownEntry(of: cpu)
-    if isLinked(entryOf: cpu, machine) { machine.violate(.noCSDReuse) }
+    if machine.keepsBooks, isLinked(entryOf: cpu, machine) { machine.violate(.noCSDReuse) }
     machine.setState(entry, .queued)
     machine.set(nextCell(machine.getInt(previousCell(node, layout)), layout), node)
     machine.set(previousCell(machine.getInt(nextCell(node, layout)), layout), node)
@@ -71,7 +71,7 @@ extension PerCPU2009 {
 
   /// A walker leaves a node.
   func leave(_ node: Int, _ cpu: Int, _ machine: inout Machine) {
-    guard node != Self.listHead else { return }
+    guard node != Self.listHead, machine.keepsBooks else { return }
     switch machine.csdState(machine.layout.ownEntry(of: node - 1)) {
     case .queued, .filled: return
     case .free, .taken: break
@@ -122,6 +122,7 @@ extension PerCPU2009 {
     let ownMask = layout.csdMask(layout.ownEntry(of: source))
     for target in 0..<layout.cpuCount where machine.contains(maskAt: ownMask, target) {
       machine.queued(call, on: target, isOrdered: false)
+      guard machine.keepsBooks else { continue }
       var node = machine.getInt(nextCell(Self.listHead, layout))
       for _ in 0..<layout.cpuCount where node != Self.listHead {
         let other = layout.ownEntry(of: node - 1)
@@ -135,6 +136,7 @@ extension PerCPU2009 {
 
   /// A call is put on a CPU's single queue, behind all that it holds.
   func noteOrderOnQueue(_ call: Int, behindQueueOf target: Int, _ machine: inout Machine) {
+    guard machine.keepsBooks else { return }
     var node = machine.getInt(machine.layout.cpu(target, .queueHead))
     while node != 0 {
       machine.insert(machine.call(node - 1), maskAt: machine.layout.ahead(of: call, on: target))

@@ -97,6 +97,7 @@ extension PerCPU2009 {
       // Whoever's entry it is by now: csd_complete() looks at nothing but the flags.
       machine[frame, .flags] = 0
       machine.setFlags(entry, machine.flags(entry) & ~CSDFlags.wait)
+      machine.released(entry)
       machine.happened(.waitEnded(csd: entry))
       return machine.go(frame, Point.walkFollows)
     }
@@ -171,6 +172,7 @@ extension PerCPU2009 {
       // The caller's stack, which is gone as soon as the flag is clear.
       machine.setState(csd, .free)
       machine.setFlags(csd, machine.flags(csd) & ~CSDFlags.wait)
+      machine.released(csd)
       machine.happened(.waitEnded(csd: csd))
       return machine.go(frame, Point.csdUnlinks)
     default:

@@ -13,18 +13,3 @@ public enum CSDOwner: Sendable, Hashable, Codable {
   /// The second one of a call, in an engine that needs one.
   case secondOfCall(call: Int)
 }
-
-extension MachineLayout {
-  /// Whose a csd is.
-  /// - Precondition: there is such a csd.
-  public func owner(of csd: Int) -> CSDOwner {
-    precondition(csd >= 0 && csd < csdCount, "csd \(csd) of \(csdCount)")
-    if csd >= callCSDBase + callCount { return .secondOfCall(call: csd - callCSDBase - callCount) }
-    if csd >= callCSDBase { return .call(call: csd - callCSDBase) }
-    if csd >= privateCSDBase { return .caller(storage: csd - privateCSDBase) }
-    if csd < manyCSDBase { return .own(cpu: csd) }
-    let index = csd - manyCSDBase
-    if privateCSDBase - manyCSDBase == cpuCount, csdStride > CSDCell.count { return .entry(cpu: index) }
-    return .target(cpu: index / cpuCount, target: index % cpuCount)
-  }
-}

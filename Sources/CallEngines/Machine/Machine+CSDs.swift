@@ -48,8 +48,12 @@ extension Machine {
     }
     setFlags(csd, flags(csd) & ~CSDFlags.lock)
     setState(csd, .free)
+    released(csd)
     happened(.csdUnlocked(csd: csd))
   }
+
+  /// Who waits for a csd may look again.
+  @inline(__always) mutating func released(_ csd: Int) { note(.csdReleased, csd) }
 
   /// Its owner writes function and argument.
   mutating func fill(_ csd: Int, function: Int, call: Int) {
@@ -96,6 +100,7 @@ extension Machine {
     let first = getInt(head)
     setNext(csd, first)
     set(head, csd &+ 1)
+    note(.added, first == 0 ? 1 : 0, cpu: cpu)
     happened(.added(csd: csd, cpu: cpu, wasEmpty: first == 0))
     return first == 0
   }
@@ -109,6 +114,7 @@ extension Machine {
     setNext(csd, 0)
     if last == 0 { set(layout.cpu(cpu, .queueHead), csd &+ 1) } else { setNext(last &- 1, csd &+ 1) }
     set(tail, csd &+ 1)
+    note(.added, last == 0 ? 1 : 0, cpu: cpu)
     happened(.added(csd: csd, cpu: cpu, wasEmpty: last == 0))
     return last == 0
   }
@@ -127,6 +133,7 @@ extension Machine {
       if isNarrating { names.append(node &- 1) }
       node = next(node &- 1)
     }
+    note(.taken, first == 0 ? 0 : 1)
     happened(.taken(csds: names))
     return first
   }

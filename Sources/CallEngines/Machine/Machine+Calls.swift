@@ -1,7 +1,8 @@
 // What is known about calls, and checked. No engine reads it.
 extension Machine {
   /// A call begins: it owes its function to these CPUs, as far as they are online.
-  mutating func callBegan(_ call: Int, owed: UInt64) {
+  mutating func callBegan(_ call: Int, owed: CPUSet) {
+    guard keepsBooks else { return }
     for mask in CallMask.allCases { clear(maskAt: layout.call(call, mask)) }
     setMask(at: layout.call(call, .owed), online: owed)
     set(layout.call(call, .progress), 1)
@@ -26,6 +27,7 @@ extension Machine {
   mutating func queued(
     _ call: Int, on cpu: Int, isOrdered: Bool = true, peers: UInt64 = .max
   ) {
+    note(.queued, call, cpu: cpu)
     guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .queued))
     noteConcurrency(of: call, on: cpu)
@@ -91,6 +93,7 @@ extension Machine {
 
   /// A function starts on a CPU, for a call.
   mutating func started(_ call: Int, function: Int, on cpu: Int) {
+    note(.started, call, cpu: cpu)
     guard keepsBooks else { return }
     let startedMask = layout.call(call, .started)
     if !contains(maskAt: layout.call(call, .queued), cpu) {
@@ -123,6 +126,7 @@ extension Machine {
   }
 
   mutating func finished(_ call: Int, function: Int, on cpu: Int) {
+    note(.finished, call, cpu: cpu)
     guard keepsBooks else { return }
     insert(cpu, maskAt: layout.call(call, .finished))
     happened(.functionFinished(function: function, call: call))
@@ -133,6 +137,8 @@ extension Machine {
 
   /// A call returns to its caller.
   mutating func callReturned(_ call: Int, _ result: CallResult) {
+    note(.returned, call, cpu: Int(result.rawValue))
+    guard keepsBooks else { return }
     let request = workload.calls[call]
     set(layout.call(call, .progress), 2)
     set(layout.call(call, .result), Int32(result.rawValue))
@@ -173,10 +179,10 @@ extension Machine {
 
   /// The CPU of a mask that `smp_call_function_any()` prefers: the caller's own, then one of its node, then any online one.
   /// - Returns: the number of CPUs if none is online.
-  func preferredCPU(of mask: UInt64, for cpu: Int) -> Int {
-    if mask >> UInt64(cpu) & 1 == 1 { return cpu }
+  func preferredCPU(of mask: CPUSet, for cpu: Int) -> Int {
+    if mask.contains(cpu) { return cpu }
     var fallback = layout.cpuCount
-    for candidate in 0..<layout.cpuCount where mask >> UInt64(candidate) & 1 == 1 && isOnline(candidate) {
+    for candidate in 0..<layout.cpuCount where mask.contains(candidate) && isOnline(candidate) {
       if workload.nodes[candidate] == workload.nodes[cpu] { return candidate }
       if fallback == layout.cpuCount { fallback = candidate }
     }
@@ -184,6 +190,7 @@ extension Machine {
   }
 
   /// The calls that were queued and have not run everywhere, with the CPUs where they have not.
+  /// - Precondition: the machine keeps books.
   public var unfinished: [(call: Int, cpu: Int)] {
     var result: [(call: Int, cpu: Int)] = []
     for call in 0..<layout.callCount {

@@ -42,6 +42,7 @@ extension Machine {
   mutating func sendIPI(_ vector: Vector, to cpu: Int) {
     violate(.noInterrupt)
     post(vector, to: cpu)
+    note(.sent, Int(vector.rawValue), cpu: cpu)
     happened(.ipiSent(vector, cpus: [cpu]))
   }
 
@@ -52,15 +53,18 @@ extension Machine {
     while cpu < layout.cpuCount {
       violate(.noInterrupt)
       post(vector, to: cpu)
+      note(.sentToMask, Int(vector.rawValue), cpu: cpu)
       if isNarrating { cpus.append(cpu) }
       cpu = firstCPU(inMaskAt: maskCell, from: cpu &+ 1)
     }
+    note(.maskSent)
     happened(.ipiSent(vector, cpus: cpus))
   }
 
   private mutating func post(_ vector: Vector, to cpu: Int) {
     // What reaches a dead CPU reaches nobody.
     guard state(of: cpu) != .dead else {
+      note(.ipiLost, cpu: cpu)
       happened(.ipiLost(vector))
       return
     }
@@ -109,6 +113,7 @@ extension Machine {
     guard isPolling(cpu) else { return false }
     let cell = layout.cpu(cpu, .idle)
     set(cell, get(cell) | Self.needsReschedule)
+    note(.pollerWoken, cpu: cpu)
     happened(.pollerWoken(cpu: cpu))
     return true
   }

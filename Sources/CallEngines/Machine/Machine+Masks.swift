@@ -41,9 +41,9 @@ extension Machine {
   }
 
   /// Makes the mask at `cell` the CPUs that are online and asked for by `mask`.
-  mutating func setMask(at cell: Int, online mask: UInt64) {
+  mutating func setMask(at cell: Int, online mask: CPUSet) {
     for offset in 0..<layout.maskCells {
-      let wanted = Int32(truncatingIfNeeded: mask >> UInt64(offset &* 8) & 0xff)
+      let wanted = Int32(truncatingIfNeeded: mask.word(offset &>> 3) &>> UInt64((offset & 7) &* 8) & 0xff)
       set(cell &+ offset, wanted & get(layout.onlineMask &+ offset))
     }
   }

@@ -13,6 +13,7 @@ extension Machine {
     case served
   }
 
+  // Not called without books.
   private func requestState(_ call: Int) -> RequestState {
     // The cell is written by `setRequest` only.
     RequestState(rawValue: getInt(layout.call(call, .request))) ?? .none
@@ -35,6 +36,7 @@ extension Machine {
 
   /// A run of a qsd starts, of this function.
   mutating func requestsAreRun(storage: Int, function: Int) {
+    guard keepsBooks else { return }
     for call in 0..<layout.callCount where isRequest(call, of: storage) {
       switch requestState(call) {
       case .made, .ranOtherwise:

@@ -6,10 +6,13 @@ public import BasicContainers
 /// engine moves it by atomic steps, one CPU at a time; see ``Engine``. What no engine reads, but what is checked, is in it as
 /// well: which call was queued where, and ran how often.
 public struct Machine: ~Copyable {
-  public let layout: MachineLayout
-  public let workload: Workload
+  public internal(set) var layout: MachineLayout
+  public internal(set) var workload: Workload
 
   var cells: UniqueArray<Int32>
+  /// What the last steps came to, for who asked for it. Whoever reads it empties it.
+  public internal(set) var notes: UniqueArray<Note>
+  let takesNotes: Bool
   /// What the last step changed, for taking it back: the cell in the upper half, its old value in the lower. (Not a struct:
   /// Swift 6.3's compiler does not survive a private one in here.)
   private var changes: UniqueArray<UInt64>
@@ -36,12 +39,17 @@ public struct Machine: ~Copyable {
 
   /// - Parameters:
   ///   - isTracking: whether every step can be taken back.
-  ///   - keepsBooks: whether calls and csds are watched. Without, nothing is ever violated.
-  init(layout: MachineLayout, workload: Workload, isTracking: Bool, keepsBooks: Bool = true) {
+  ///   - keepsBooks: whether calls and csds are watched. Without, nothing that rests on it is ever violated.
+  ///   - takesNotes: whether ``notes`` are taken.
+  init(
+    layout: MachineLayout, workload: Workload, isTracking: Bool, keepsBooks: Bool = true, takesNotes: Bool = false
+  ) {
     self.layout = layout
     self.workload = workload
     self.isTracking = isTracking
     self.keepsBooks = keepsBooks
+    self.takesNotes = takesNotes
+    notes = UniqueArray()
     cells = UniqueArray(repeating: 0, count: layout.cellCount)
     changes = UniqueArray()
   }
@@ -162,6 +170,15 @@ public struct Machine: ~Copyable {
   }
 
   // MARK: Happenings
+
+  @inline(__always) mutating func note(_ kind: Note.Kind, _ subject: Int = 0, cpu: Int = 0) {
+    guard takesNotes else { return }
+    notes.append(
+      Note(kind: kind, subject: Int32(truncatingIfNeeded: subject), cpu: Int32(truncatingIfNeeded: cpu)))
+  }
+
+  /// Forgets all notes.
+  @inline(__always) public mutating func forgetNotes() { notes.removeAll(keepingCapacity: true) }
 
   @inline(__always) mutating func happened(_ happening: @autoclosure () -> Happening) {
     if isNarrating { happenings.append(happening()) }

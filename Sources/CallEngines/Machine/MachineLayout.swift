@@ -21,6 +21,10 @@ public struct MachineLayout: Sendable {
     var hasCSDPerTarget = false
     /// How many csds a call can have on its stack, or allocated for it.
     var csdsPerCall = 1
+    /// How many masks an entry has beside its own.
+    var masksPerEntry = 0
+    /// How many cells of its own the engine has in each csd.
+    var cellsPerCSD = 0
   }
 
   public let cpuCount: Int
@@ -30,10 +34,10 @@ public struct MachineLayout: Sendable {
   public let maskCells: Int
   /// Cells of a set of calls.
   public let callSetCells: Int
-  public let callCount: Int
-  public let csdCount: Int
+  public private(set) var callCount: Int
+  public private(set) var csdCount: Int
   /// All cells.
-  public let cellCount: Int
+  public private(set) var cellCount: Int
 
   let cpuStride: Int
   let callSetsInCPU: Int
@@ -45,20 +49,33 @@ public struct MachineLayout: Sendable {
   let engineLockCount: Int
   let csdBase: Int
   let csdStride: Int
-  let callBase: Int
+  /// Behind the csds; nothing is there where no books are kept.
+  private let callBase: Int
   let callStride: Int
-  let privateCSDBase: Int
+  private let csdMasks: Int
+  private let engineCellsInCSD: Int
   let manyCSDBase: Int
-  let callCSDBase: Int
+  private let privateCSDBase: Int
+  private let callCSDBase: Int
+  private let privateStorageCount: Int
+  private let csdsPerCall: Int
+  /// From one call's csds to the next one's, and from one private csd to the next one.
+  private let callCSDStride: Int
+  private let privateCSDStride: Int
 
   /// - Precondition: no task and no function has more than 255 operations.
-  init(workload: Workload, needs: Needs, stackDepth: Int) {
+  /// - Parameters:
+  ///   - keepsBooks: whether calls have cells, in which it is kept what became of them.
+  ///   - grows: whether calls are added while the machine runs. Each then brings a private csd of its own with it, which
+  ///     any call may use.
+  init(workload: Workload, needs: Needs, stackDepth: Int, keepsBooks: Bool = true, grows: Bool = false) {
+    precondition(!(grows && keepsBooks), "a machine that grows keeps no books")
     let cpus = workload.cpuCount
     cpuCount = cpus
     self.stackDepth = stackDepth
     maskCells = (cpus + 7) / 8
     callCount = workload.calls.count
-    callSetCells = (callCount + 7) / 8
+    callSetCells = keepsBooks ? (callCount + 7) / 8 : 0
     callSetsInCPU = CPUCell.count
     framesInCPU = CPUCell.count + NodeClass.allCases.count * callSetCells
     cpuStride = framesInCPU + stackDepth * Local.count
@@ -68,15 +85,36 @@ public struct MachineLayout: Sendable {
     lockBase = engineCells + needs.cells
     engineLockCount = needs.locks
     csdBase = lockBase + needs.locks + workload.lockCount
-    csdStride = needs.hasEntries ? CSDCell.countInEntry + maskCells : CSDCell.count
+    csdMasks = needs.hasEntries ? CSDCell.countInEntry : CSDCell.count
+    engineCellsInCSD = csdMasks + (needs.hasEntries ? (1 + needs.masksPerEntry) * maskCells : 0)
+    csdStride = engineCellsInCSD + needs.cellsPerCSD
 
     manyCSDBase = cpus
     privateCSDBase = manyCSDBase + (needs.hasCSDPerTarget ? cpus * cpus : needs.hasEntries ? cpus : 0)
-    callCSDBase = privateCSDBase + workload.privateStorageCount
-    csdCount = callCSDBase + callCount * needs.csdsPerCall
+    csdsPerCall = needs.csdsPerCall
+    if grows {
+      privateStorageCount = callCount
+      callCSDBase = privateCSDBase + 1
+      callCSDStride = csdsPerCall + 1
+      privateCSDStride = callCSDStride
+      csdCount = privateCSDBase + callCount * callCSDStride
+    } else {
+      privateStorageCount = workload.privateStorageCount
+      callCSDBase = privateCSDBase + privateStorageCount
+      callCSDStride = csdsPerCall
+      privateCSDStride = 1
+      csdCount = callCSDBase + callCount * csdsPerCall
+    }
     callBase = csdBase + csdCount * csdStride
-    callStride = CallCell.count + CallMask.allCases.count * maskCells + cpus * callSetCells
+    callStride = keepsBooks ? CallCell.count + CallMask.allCases.count * maskCells + cpus * callSetCells : 0
     cellCount = callBase + callCount * callStride
+  }
+
+  /// Makes room for more calls, of a machine that grows. What is there stays where it is.
+  mutating func grow(byCalls count: Int) {
+    callCount += count
+    csdCount += count * callCSDStride
+    cellCount += count * callCSDStride * csdStride
   }
 
   // MARK: Which csd is which
@@ -93,13 +131,35 @@ public struct MachineLayout: Sendable {
   @inline(__always) public func ownEntry(of cpu: Int) -> Int { manyCSDBase + cpu }
 
   /// One that the callers own.
-  @inline(__always) public func privateCSD(_ index: Int) -> Int { privateCSDBase + index }
+  @inline(__always) public func privateCSD(_ index: Int) -> Int { privateCSDBase &+ index &* privateCSDStride }
 
   /// The one on a call's stack, or that was allocated for it.
-  @inline(__always) public func callCSD(_ call: Int) -> Int { callCSDBase + call }
+  @inline(__always) public func callCSD(_ call: Int) -> Int { callCSDBase &+ call &* callCSDStride }
 
   /// The second one on a call's stack, of an engine that needs one.
-  @inline(__always) public func secondCSD(of call: Int) -> Int { callCSDBase + callCount + call }
+  @inline(__always) public func secondCSD(of call: Int) -> Int { callCSD(call) &+ 1 }
+
+  /// Whether a csd is one that the callers own.
+  @inline(__always) public func isPrivate(_ csd: Int) -> Bool {
+    guard csd >= privateCSDBase else { return false }
+    if privateCSDStride > 1 { return (csd &- privateCSDBase) % privateCSDStride == 0 }
+    return csd < callCSDBase
+  }
+
+  /// Whose a csd is.
+  /// - Precondition: there is such a csd.
+  public func owner(of csd: Int) -> CSDOwner {
+    precondition(csd >= 0 && csd < csdCount, "csd \(csd) of \(csdCount)")
+    if isPrivate(csd) { return .caller(storage: (csd - privateCSDBase) / privateCSDStride) }
+    if csd >= callCSDBase {
+      let (call, index) = (csd - callCSDBase).quotientAndRemainder(dividingBy: callCSDStride)
+      return index == 0 ? .call(call: call) : .secondOfCall(call: call)
+    }
+    if csd < manyCSDBase { return .own(cpu: csd) }
+    let index = csd - manyCSDBase
+    if privateCSDBase - manyCSDBase == cpuCount, csdMasks > CSDCell.count { return .entry(cpu: index) }
+    return .target(cpu: index / cpuCount, target: index % cpuCount)
+  }
 
   /// A CPU's number, or that of none for one that does not exist: a local holds no negative numbers.
   @inline(__always) func existingCPU(_ number: Int) -> Int { number >= 0 && number < cpuCount ? number : cpuCount }
@@ -108,7 +168,15 @@ public struct MachineLayout: Sendable {
 
   @inline(__always) func cpu(_ cpu: Int, _ cell: CPUCell) -> Int { cpu &* cpuStride &+ cell.rawValue }
   @inline(__always) func csd(_ csd: Int, _ cell: CSDCell) -> Int { csdBase &+ csd &* csdStride &+ cell.rawValue }
-  @inline(__always) func csdMask(_ csd: Int) -> Int { csdBase &+ csd &* csdStride &+ CSDCell.countInEntry }
+  @inline(__always) func csdMask(_ csd: Int) -> Int { csdBase &+ csd &* csdStride &+ csdMasks }
+  /// The masks that an entry has beside its own, from 0.
+  @inline(__always) func furtherMask(_ index: Int, of csd: Int) -> Int {
+    csdBase &+ csd &* csdStride &+ csdMasks &+ (index &+ 1) &* maskCells
+  }
+  /// The cells that the engine has in each csd, from 0.
+  @inline(__always) func engineCell(_ index: Int, of csd: Int) -> Int {
+    csdBase &+ csd &* csdStride &+ engineCellsInCSD &+ index
+  }
   @inline(__always) func call(_ call: Int, _ cell: CallCell) -> Int { callBase &+ call &* callStride &+ cell.rawValue }
   @inline(__always) func call(_ call: Int, _ mask: CallMask) -> Int {
     callBase &+ call &* callStride &+ CallCell.count &+ mask.rawValue &* maskCells

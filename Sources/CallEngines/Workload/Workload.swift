@@ -124,14 +124,14 @@ public struct Call: Sendable, Hashable {
   public var kind: Kind
   /// The one target; for `xcall` -1 is `XCALL_ALL`, and any other number is allowed.
   public var target = 0
-  /// The targets of a call with a mask, one bit per CPU.
-  public var mask: UInt64 = 0
+  /// The targets of a call with a mask.
+  public var mask = CPUSet()
   public var function = 0
   public var waits = false
   /// The caller's csd, qsd, irq_work or task: an index into the workload's private storage.
   public var storage = 0
-  /// The CPUs for which the call's condition function says yes, one bit per CPU.
-  public var condition = UInt64.max
+  /// The CPUs for which the call's condition function says yes.
+  public var condition = CPUSet.all
   /// The flags word of an `smp_xcall*()`.
   public var flags: UInt8 = 0
   /// The results that the caller may be given. Empty: not checked.

@@ -242,7 +242,7 @@ public struct ScenarioParser {
         call.target = target
       }
     case .cpus:
-      for cpu in try cpuList(try arguments.word("CPUs"), scenario) { call.mask |= 1 << UInt64(cpu) }
+      for cpu in try cpuList(try arguments.word("CPUs"), scenario) { call.mask.insert(cpu) }
     }
     if form.hasStorage { call.storage = index(of: try arguments.word("a csd"), in: &scenario.storageNames) }
     if form.hasFunction {
@@ -253,8 +253,8 @@ public struct ScenarioParser {
     if form.hasFlags { call.flags = try flags(try arguments.word("flags")) }
     if form.canWait { call.waits = arguments.take("wait") }
     if arguments.take("if") {
-      call.condition = 0
-      for cpu in try cpuList(try arguments.word("CPUs"), scenario) { call.condition |= 1 << UInt64(cpu) }
+      call.condition = CPUSet()
+      for cpu in try cpuList(try arguments.word("CPUs"), scenario) { call.condition.insert(cpu) }
     }
     if arguments.take("->") {
       for name in try arguments.word("a result").split(separator: "|") {

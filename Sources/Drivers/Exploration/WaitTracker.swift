@@ -87,6 +87,6 @@ struct WaitTracker {
 extension Call {
   /// The CPUs that it names.
   fileprivate func targets(of cpuCount: Int) -> [Int] {
-    mask == 0 ? [target] : (0..<cpuCount).filter { mask >> UInt64($0) & 1 == 1 }
+    mask.isEmpty ? [target] : mask.cpus(below: cpuCount)
   }
 }

@@ -1,0 +1,132 @@
+import BasicContainers
+
+// For a driver that makes calls as they come, and has no workload that could be written down beforehand.
+extension Engine {
+  /// A machine to which calls are given while it runs; see ``makeCall(_:on:interruptsOff:_:)``.
+  ///
+  /// It keeps no books and cannot take steps back, but takes notes. Each of its `callCount` places holds one call at a time,
+  /// and has a csd that callers can own: `Call.storage` names the place whose csd it is.
+  /// - Parameters:
+  ///   - nodes: the NUMA node of each CPU.
+  ///   - offline: the CPUs that are dead at the start.
+  ///   - callCount: places for calls; see ``Machine/grow(byCalls:)``.
+  ///   - stackDepth: frames on each CPU's stack.
+  ///   - allocation: how allocations end; for `either`, see ``Machine/choice``.
+  public func drivenMachine(
+    nodes: [Int], offline: [Int], callCount: Int, stackDepth: Int, allocation: Workload.Allocation
+  ) -> Machine {
+    var workload = Workload(cpuCount: nodes.count)
+    workload.nodes = nodes
+    workload.offline = offline
+    workload.allocation = allocation
+    // All calls run the same function: how long it takes, and what else it does, is the driver's business.
+    workload.functions = [Function(name: "")]
+    workload.calls = Array(repeating: Call(kind: .single), count: callCount)
+    let layout = MachineLayout(
+      workload: workload, needs: generation.needs(workload), stackDepth: stackDepth, keepsBooks: false, grows: true)
+    var machine = Machine(layout: layout, workload: workload, isTracking: false, keepsBooks: false, takesNotes: true)
+    start(&machine)
+    machine.forgetNotes()
+    return machine
+  }
+
+  /// Frames that a call needs on its caller's stack: those of its caller and its own.
+  public static var framesOfCall: Int { 2 }
+
+  /// A caller begins the call of a place, on top of whatever its CPU runs.
+  /// - Parameter interruptsOff: the caller has turned interrupts off, until the call returns.
+  /// - Precondition: the engine has such a call, and there is room for ``framesOfCall``.
+  public func makeCall(_ call: Int, on cpu: Int, interruptsOff: Bool, _ machine: inout Machine) {
+    guard let entry = generation.entry(for: machine.workload.calls[call].kind) else {
+      preconditionFailure("\(self) has no \(machine.workload.calls[call].kind)")
+    }
+    let frame = machine.push(cpu, CommonPoint.caller.rawValue)
+    machine.setFlag(frame, CallerFlag.interruptsWereOn, machine.interruptsEnabled(cpu))
+    if interruptsOff { machine.disableInterrupts(cpu) }
+    let callFrame = machine.push(cpu, entry)
+    machine[callFrame, .call] = call + 1
+  }
+
+  enum CallerFlag {
+    static let interruptsWereOn = 1
+  }
+
+  // MARK: Idle
+
+  /// A CPU that has nothing to do idles polling NEED_RESCHED.
+  /// - Precondition: its stack is empty.
+  public func beginPolling(_ cpu: Int, _ machine: inout Machine) {
+    precondition(machine.depth(cpu) == 0, "CPU\(cpu) idles in the middle of something")
+    machine.setPolling(cpu, true)
+    machine.push(cpu, CommonPoint.idle.rawValue)
+  }
+
+  /// Whether a CPU's stack is empty but for the idle loop that nobody has woken.
+  public func idlesPolling(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
+    machine.depth(cpu) == 1 && machine.point(of: cpu) == CommonPoint.idle.rawValue && !machine.needsReschedule(cpu)
+  }
+
+  /// A CPU of which ``idlesPolling(_:_:)`` is true leaves the idle loop for a reason of its own.
+  public func endPolling(_ cpu: Int, _ machine: inout Machine) {
+    precondition(idlesPolling(cpu, machine), "CPU\(cpu) does not idle")
+    machine.setPolling(cpu, false)
+    machine.pop(cpu)
+  }
+
+  // MARK: Hotplug
+
+  /// A CPU is to be taken down: from now on stop_machine() waits for all.
+  /// - Returns: false if another one is on its way, or if this one is not online.
+  public func beginTakingDown(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    guard !machine.isHotplugBusy, machine.state(of: cpu) == .online else { return false }
+    machine.set(machine.layout.stopTarget, cpu + 1)
+    machine.note(.flagChanged)
+    machine.happened(.stopRequested(cpu: cpu))
+    return true
+  }
+
+  /// Ends taking a CPU down.
+  /// - Returns: false if it is not dead yet.
+  public func endTakingDown(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    guard machine.state(of: cpu) == .dead, machine.nobodyIsStopped else { return false }
+    generation.died(cpu, &machine)
+    machine.set(machine.layout.stopTarget, 0)
+    return true
+  }
+
+  /// A dead CPU begins to come up. It is online when its own program is over.
+  /// - Returns: false if another one is on its way, or if this one is not dead.
+  public func beginBringingUp(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    guard !machine.isHotplugBusy, machine.state(of: cpu) == .dead else { return false }
+    generation.prepared(cpu, &machine)
+    machine.setState(of: cpu, .rising)
+    machine.push(cpu, (generation.locksOnlining ? CommonPoint.risingLocks : .risingMarks).rawValue)
+    return true
+  }
+}
+
+extension Machine {
+  /// Makes room for more calls, of a machine made by ``Engine/drivenMachine(nodes:offline:callCount:stackDepth:allocation:)``.
+  public mutating func grow(byCalls count: Int) {
+    layout.grow(byCalls: count)
+    workload.calls.append(contentsOf: repeatElement(Call(kind: .single), count: count))
+    cells.reserveCapacity(layout.cellCount)
+    while cells.count < layout.cellCount { cells.append(0) }
+  }
+
+  /// Puts a call into a place.
+  public mutating func setCall(_ index: Int, _ call: Call) { workload.calls[index] = call }
+
+  /// Forgets everything about a place's own csds.
+  /// - Precondition: nobody looks at them any more.
+  public mutating func clearCall(_ index: Int) {
+    let first = layout.csd(layout.privateCSD(index), .flags)
+    // The private csd lies before those of the call.
+    let last = layout.csd(layout.privateCSD(index + 1), .flags)
+    var cell = first
+    while cell < last {
+      cells[cell] = 0
+      cell &+= 1
+    }
+  }
+}
