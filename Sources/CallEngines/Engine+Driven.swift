@@ -106,6 +106,35 @@ extension Engine {
 }
 
 extension Machine {
+  /// The call that the topmost program of a CPU does something for; nil for none.
+  public func topCall(of cpu: Int) -> Int? {
+    guard depth(cpu) > 0 else { return nil }
+    let call = self[top(cpu), .call]
+    return call == 0 ? nil : call &- 1
+  }
+
+  /// The call whose caller stands highest on a CPU's stack, above all handlers; nil where a handler does, or nothing.
+  public func topCaller(of cpu: Int) -> Int? {
+    var level = depth(cpu)
+    while level > 0 {
+      level &-= 1
+      let frame = frame(cpu, level)
+      if get(frame) == Int32(CommonPoint.caller.rawValue) {
+        return level &+ 1 < depth(cpu) ? self[self.frame(cpu, level &+ 1), .call] &- 1 : nil
+      }
+    }
+    return nil
+  }
+
+  /// Whether the topmost program of a CPU is a function that was called.
+  public func runsFunction(_ cpu: Int) -> Bool { point(of: cpu) == CommonPoint.function.rawValue }
+
+  /// The call for which a csd was filled last; nil if it was not.
+  public func callHolding(csd: Int) -> Int? {
+    let call = call(csd)
+    return call < 0 ? nil : call
+  }
+
   /// Makes room for more calls, of a machine made by ``Engine/drivenMachine(nodes:offline:callCount:stackDepth:allocation:)``.
   public mutating func grow(byCalls count: Int) {
     layout.grow(byCalls: count)

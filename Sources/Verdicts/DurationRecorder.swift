@@ -3,22 +3,22 @@
 /// A logarithmic histogram of 128 linear bins an octave. Every queued call is recorded several times over, so this is part of
 /// the replay's inner loop: recording is a shift, an addition and an increment. A general histogram library took a fifth of the
 /// whole replay's time for it.
-struct DurationRecorder: Sendable {
+package struct DurationRecorder: Sendable {
   private static let binsPerOctave: UInt64 = 128
   private static let binBits: UInt64 = 7
 
   /// Bin → count; grows to the largest duration seen, at most 58 octaves.
   private var bins: ContiguousArray<UInt64> = []
-  private(set) var count: UInt64 = 0
-  private(set) var sum: UInt64 = 0
+  package private(set) var count: UInt64 = 0
+  package private(set) var sum: UInt64 = 0
   private var smallest = UInt64.max
   private var largest: UInt64 = 0
 
-  init() {}
+  package init() {}
 
   /// - Complexity: amortized O(1).
   @inline(__always)
-  mutating func record(_ nanoseconds: UInt64) {
+  package mutating func record(_ nanoseconds: UInt64) {
     let bin = Self.bin(of: nanoseconds)
     if bin >= bins.count { grow(to: bin) }
     bins[bin] &+= 1
@@ -61,7 +61,27 @@ struct DurationRecorder: Sendable {
     return largest
   }
 
-  var summary: DurationSummary {
+  /// The durations that these shares of the recorded ones do not exceed.
+  /// - Parameter perMille: ascending; 0 is the shortest.
+  /// - Returns: empty if nothing was recorded.
+  /// - Complexity: O(number of bins).
+  package func quantiles(perMille: [UInt64]) -> [UInt64] {
+    guard count > 0 else { return [] }
+    var result: [UInt64] = []
+    var bin = 0
+    var seen = bins[0]
+    for share in perMille {
+      let rank = max(1, (count.multipliedFullWidth(by: share).low &+ 999) / 1000)
+      while seen < rank, bin + 1 < bins.count {
+        bin += 1
+        seen &+= bins[bin]
+      }
+      result.append(share == 0 ? smallest : max(smallest, min(Self.upperEnd(of: bin), largest)))
+    }
+    return result
+  }
+
+  package var summary: DurationSummary {
     guard count > 0 else {
       return DurationSummary(
         count: 0, minNanoseconds: nil, p50Nanoseconds: nil, p90Nanoseconds: nil, p99Nanoseconds: nil,
@@ -72,7 +92,7 @@ struct DurationRecorder: Sendable {
       p99Nanoseconds: percentile(990), p999Nanoseconds: percentile(999), maxNanoseconds: largest, sumNanoseconds: sum)
   }
 
-  var distribution: DurationDistribution {
+  package var distribution: DurationDistribution {
     var coarse: [DurationDistribution.Bin] = []
     for bin in bins.indices where bins[bin] > 0 {
       let bounds = Self.coarseBin(holding: Self.upperEnd(of: bin))

@@ -8,13 +8,15 @@ import Verdicts
 /// One replay of a trace: the wiring from bytes to the result value.
 struct Replay {
   let source: TraceSource
-  private let settings: HistorySettings
+  let settings: HistorySettings
   /// CPUs whose interference the user asked for; nil: the isolated ones, if any.
   var namedCPUs: CPUMask?
   /// The stretch to draw; nil: chosen by what was found.
   var window: ClosedRange<UInt64>?
   /// What the kernel log says that the user named; nil where none was.
   var kernelLog: KernelLog?
+  /// Which engines are to run the recording's load; nil: none.
+  var simulation: SimulationRequest?
 
   /// - Parameter isComplete: the user says that every event that ipitrace reads was recorded, on all CPUs and unfiltered.
   init(path: String, isComplete: Bool) throws {
@@ -22,7 +24,7 @@ struct Replay {
     settings = Self.settings(source, isComplete: isComplete)
   }
 
-  private var names: any AddressNaming { source.names }
+  var names: any AddressNaming { source.names }
 
   /// The kinds that may be in the trace: described by the file and, as far as it says so, switched on.
   private var readableKinds: Set<EventKind> {
@@ -36,7 +38,7 @@ struct Replay {
     return kinds
   }
 
-  private var watched: [Int: Interference.Selection] {
+  var watched: [Int: Interference.Selection] {
     var result: [Int: Interference.Selection] = [:]
     if let namedCPUs {
       for cpu in namedCPUs.cpus { result[cpu] = .named }
@@ -79,6 +81,7 @@ struct Replay {
   /// - Parameter sink: takes every call.
   /// - Complexity: O(number of events · log number of CPUs).
   func run<Sink: CompletedCallSink>(sink: Sink) throws -> (ReplayResult, Sink) {
+    if let simulation { return try simulate(simulation, sink: sink) }
     let analysis = ReplayAnalysis(
       watched: watched, recordedKinds: settings.recordedKinds,
       kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: source.clock) }, sink: sink)
@@ -90,7 +93,7 @@ struct Replay {
     return (result, analysis.sink)
   }
 
-  private func result<Sink: CompletedCallSink>(
+  func result<Sink: CompletedCallSink>(
     of analysis: ReplayAnalysis<Sink>, _ builder: borrowing HistoryBuilder, outcome: TraceSource.Outcome
   ) throws -> ReplayResult {
     let span = builder.span

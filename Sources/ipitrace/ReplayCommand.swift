@@ -46,6 +46,9 @@ struct ReplayCommand: ParsableCommand {
     help: "Exit with 1 if the verdict is 'diverges', if it is 'undecided', or if a rule of this name is broken.")
   var failOn: [FailOnArgument] = []
 
+  @OptionGroup(title: "Simulation")
+  var simulation: SimulationOptions
+
   @Flag(
     help: """
       Take it for granted that everything that ipitrace reads was recorded: all its events, on all CPUs, unfiltered. For \
@@ -63,6 +66,7 @@ struct ReplayCommand: ParsableCommand {
     replay.namedCPUs = cpus?.mask
     replay.window = timeline?.range
     replay.kernelLog = try kernelLog()
+    replay.simulation = try simulation.request(isStream: replay.source.isStream)
 
     let result: ReplayResult
     do {

@@ -13,7 +13,7 @@ extension Machine {
 
   @inline(__always) mutating func release(_ cell: Int, _ name: @autoclosure () -> LockName) {
     set(cell, 0)
-    note(.lockReleased, cell)
+    if takesNotes { note(.lockReleased, name().key) }
     happened(.lockReleased(name()))
   }
 }

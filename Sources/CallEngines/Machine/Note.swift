@@ -31,7 +31,7 @@ public struct Note: Sendable, Hashable {
     case returned
     /// Somebody who waits for a csd may look again. `subject`: the csd.
     case csdReleased
-    /// Somebody who waits for a lock may look again. `subject`: the lock's cell.
+    /// Somebody who waits for a lock may look again. `subject`: ``LockName/key``.
     case lockReleased
     /// A flag that is no csd's has changed, or a CPU's place in hotplug.
     case flagChanged
@@ -44,4 +44,17 @@ public struct Note: Sendable, Hashable {
   public var kind: Kind
   public var subject: Int32
   public var cpu: Int32
+}
+
+extension LockName {
+  /// A number that no other lock of a machine has.
+  public var key: Int {
+    switch self {
+    case .globalQueue: 0
+    case .fallback: 1
+    case .singleQueue(let cpu): 2 + 3 * cpu
+    case .entry(let csd): 3 + 3 * csd
+    case .callers(let index): 4 + 3 * index
+    }
+  }
 }

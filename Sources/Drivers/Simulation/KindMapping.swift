@@ -1,0 +1,38 @@
+import CallEngines
+
+/// How calls that were recorded on today's kernel are made where an engine has no such call.
+struct KindMapping: Sendable {
+  /// By the recorded kind's raw value.
+  private let kinds: [Call.Kind]
+  /// The engine walks one list for all calls to several CPUs; nothing is taken off a queue of the CPU.
+  private let walksMany: Bool
+  let usesCrossCalls: Bool
+  let allocates: Bool
+
+  init(_ engine: Engine) {
+    switch engine {
+    case .generic2008, .perCPU2009: walksMany = true
+    case .lockLess2014, .pendingQueue2014, .crossCall2022, .mainline: walksMany = false
+    }
+    if case .crossCall2022 = engine { usesCrossCalls = true } else { usesCrossCalls = false }
+    if case .generic2008 = engine { allocates = true } else { allocates = false }
+    kinds = Call.Kind.allCases.map { kind in
+      Self.candidates(for: kind, engine).first { engine.supports($0) } ?? .single
+    }
+  }
+
+  /// What a call could be made as, the best first.
+  private static func candidates(for kind: Call.Kind, _ engine: Engine) -> [Call.Kind] {
+    // The calls that this interface was made for: their callers own a csd and never wait.
+    if case .pendingQueue2014 = engine, kind == .singleAsync || kind == .irqWork || kind == .wakeup { return [.queue] }
+    switch kind {
+    case .onEach: return [.onEach, .many]
+    case .singleAsync, .irqWork, .wakeup, .queue: return [kind, .singleAsync, .single]
+    case .single, .many, .any, .xcall, .xcallMask, .xcallPrivate, .xcallAny: return [kind]
+    }
+  }
+
+  @inline(__always) func kind(for recorded: Call.Kind) -> Call.Kind { kinds[Int(recorded.rawValue)] }
+
+  func walks(_ vector: Vector) -> Bool { walksMany && vector == .many }
+}

@@ -1,0 +1,261 @@
+public import CallEngines
+public import CallHistories
+import Dispatch
+public import TraceTypes
+public import Verdicts
+
+/// A load, run by several engines, beside what was recorded of it.
+///
+/// Calls come as the recording's histories are completed, in the order of their first events. They are handed on in batches;
+/// each engine runs a batch by itself, so that as many threads as there are can help, and none changes what comes out.
+public final class Simulation: CompletedCallSink {
+  /// How the load is made heavier, or otherwise than recorded.
+  public struct Scaling: Sendable, Equatable {
+    /// Times are divided by this.
+    public var speedup = 1.0
+    /// How often each call is made, each time from another CPU and to others.
+    public var copies = 1
+    /// Recorded CPU → the CPU that stands for it; others stand for themselves.
+    public var cpusMap: [Int: Int] = [:]
+
+    public init() {}
+
+    public var isIdentity: Bool { speedup == 1 && copies == 1 && cpusMap.isEmpty }
+  }
+
+  public struct Options: Sendable {
+    public var seed: UInt64 = 1
+    public var scaling = Scaling()
+    public var allocationFailureRate = 0.0
+    public var coalescingNanoseconds: UInt64 = 0
+    /// Callbacks of which IPIs may be deferred.
+    public var deferrable: Set<UInt64> = []
+    /// CPUs that are in user space whenever nothing shows them in the kernel.
+    public var userCPUs: Set<Int> = []
+    public var watched: Set<Int> = []
+    /// NUMA node of each CPU, as far as known.
+    public var nodes: [Int: Int] = [:]
+    /// The CPUs that there are, and those of them that were offline when the recording began.
+    public var cpuCount = 1
+    public var offline: [Int] = []
+
+    public init() {}
+  }
+
+  /// An engine to run, and what it is called.
+  public struct Candidate: Sendable {
+    public var name: String
+    public var variant: String?
+    public var engine: Engine
+
+    public init(name: String, variant: String?, engine: Engine) {
+      self.name = name
+      self.variant = variant
+      self.engine = engine
+    }
+  }
+
+  /// More are not simulated.
+  public static let mostCPUs = 1_024
+  private static let batchSize = 4_096
+  /// How often the recorded engine is simulated, each time with another seed, to see how much chance matters.
+  private static let calibrationRuns = 3
+
+  private let options: Options
+  private let costs: CostModel
+  private let candidates: [Candidate]
+  private let names: any AddressNaming
+  private var reader = LoadReader()
+  /// What was read last, and what is handed on.
+  private var read = LoadBatch()
+  private var recorded = LoadBatch()
+  private var batch = LoadBatch()
+  private var scaled: ScaledLoad
+  private var reality: RecordedOutcome
+  private var callbacks = InternTable(limit: OutcomeRecorder.keptCallbacks)
+  private var runs: [Run] = []
+  /// The recorded engine on the recorded load, with one seed and another: how far it is from the truth qualifies all others.
+  private var calibrations: [Run] = []
+  private var drawing: Drawing?
+  private let hotplugCount: Int
+  /// Calls that name a CPU that is not simulated.
+  private var leftOut: UInt64 = 0
+  private var madeCalls: UInt64 = 0
+
+  /// One engine's run, on whichever thread.
+  private final class Run: @unchecked Sendable {
+    // One thread at a time: batches are handed on one after the other.
+    @exclusivity(unchecked) var simulator: Simulator
+    init(_ simulator: consuming Simulator) { self.simulator = simulator }
+
+    func make(_ batch: LoadBatch) {
+      for call in batch.calls { simulator.make(call, targets: batch.targets.span.extracting(call.targets)) }
+    }
+  }
+
+  /// - Parameters:
+  ///   - candidates: the recorded engine first.
+  ///   - chosen: the call to draw.
+  ///   - start: the time of the recording's first event.
+  public init(
+    candidates: [Candidate], costs: CostModel, hotplugs: [LoadedHotplug], chosen: ChosenCall?, start: UInt64?,
+    options: Options, names: any AddressNaming
+  ) {
+    self.candidates = candidates
+    self.costs = costs
+    self.options = options
+    self.names = names
+    hotplugCount = hotplugs.count
+    reality = RecordedOutcome(cpuCount: options.cpuCount)
+    scaled = ScaledLoad(options.scaling, cpuCount: options.cpuCount, seed: options.seed)
+    // What was recorded is drawn beside what was simulated; of another load nothing was.
+    drawing = options.scaling.isIdentity ? chosen.map { Drawing($0, names: names) } : nil
+    if let first = candidates.first {
+      let identity = ScaledLoad(Scaling(), cpuCount: options.cpuCount, seed: 0)
+      for index in 0..<Self.calibrationRuns {
+        var simulated = Simulator.Options(nodes: identity.nodes(options.nodes))
+        simulated.offline = options.offline
+        simulated.seed = options.seed &+ UInt64(index)
+        simulated.usesRecordedTimes = costs.source == CostModel.measured
+        let run = Run(Simulator(engine: first.engine, costs: costs, options: simulated, names: names))
+        run.simulator.hotplugs = hotplugs
+        calibrations.append(run)
+      }
+    }
+    let nodes = scaled.nodes(options.nodes)
+    let scaledHotplugs = scaled.hotplugs(hotplugs, from: start)
+    for candidate in candidates {
+      var simulated = Simulator.Options(nodes: nodes)
+      simulated.offline = scaled.cpus(options.offline)
+      simulated.seed = options.seed
+      simulated.usesRecordedTimes = costs.source == CostModel.measured
+      simulated.usesClosedStretches = options.scaling.isIdentity
+      simulated.allocationFailureRate = options.allocationFailureRate
+      simulated.coalescingNanoseconds = options.coalescingNanoseconds
+      simulated.userCPUs = options.userCPUs
+      let run = Run(Simulator(engine: candidate.engine, costs: costs, options: simulated, names: names))
+      run.simulator.hotplugs = scaledHotplugs
+      if let chosen = drawing?.chosen {
+        run.simulator.timeline = SimulatedTimelineRecorder(
+          label: names.text(chosen.function), cpus: Set(chosen.cpus), start: chosen.start, end: chosen.end,
+          engine: candidate.name, variant: candidate.variant)
+      }
+      runs.append(run)
+    }
+  }
+
+  // MARK: Calls
+
+  public func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
+    guard targets.count > 0 else { return }
+    var isLeftOut = Int(call.source) >= options.cpuCount
+    for index in targets.indices where Int(targets[index].target) >= options.cpuCount { isLeftOut = true }
+    if isLeftOut {
+      leftOut += 1
+      return
+    }
+    read.removeAll()
+    reader.append(call, targets: targets, to: &read)
+    var loaded = read.calls[0]
+    loaded.callback = callbacks.number(call.function, 0).map { Int32($0) } ?? -1
+    loaded.isDeferrable = options.deferrable.contains(call.function)
+    reality.add(loaded, targets: targets)
+    drawing?.add(call, targets: targets)
+    if let drawing, drawing.isChosen(call, targets) {
+      for run in runs { run.simulator.timeline?.ordinal = madeCalls + UInt64(recorded.calls.count) + 1 }
+    }
+    append(loaded)
+    if recorded.calls.count >= Self.batchSize { handOn() }
+  }
+
+  /// A call joins the recorded load, and the one that the engines are given, if that is another.
+  private func append(_ call: LoadedCall) {
+    var call = call
+    call.targets = recorded.targets.count..<recorded.targets.count + read.targets.count
+    recorded.targets.append(contentsOf: read.targets)
+    recorded.calls.append(call)
+    if !scaled.isIdentity { scaled.append(call, targets: ArraySlice(read.targets), to: &batch) }
+  }
+
+  private func handOn() {
+    let (recorded, batch) = (self.recorded, scaled.isIdentity ? self.recorded : self.batch)
+    let (runs, calibrations) = (self.runs, self.calibrations)
+    madeCalls += UInt64(batch.calls.count)
+    DispatchQueue.concurrentPerform(iterations: runs.count + calibrations.count) { index in
+      if index < runs.count { runs[index].make(batch) } else { calibrations[index - runs.count].make(recorded) }
+    }
+    self.recorded.removeAll()
+    self.batch.removeAll()
+  }
+
+  // MARK: The end
+
+  /// What came of it all.
+  /// - Precondition: the recording has been read; called once.
+  public func finish() -> (results: [EngineResult], summary: SimulationSummary) {
+    scaled.release(before: .max, to: &batch)
+    handOn()
+    let runs = self.runs
+    let all = runs + calibrations
+    DispatchQueue.concurrentPerform(iterations: all.count) { all[$0].simulator.finish() }
+
+    let callbackNames = callbacks.keys.map { names.text($0.0) }
+    let outcomes = runs.map { run in
+      run.simulator.recorder.outcome(
+        allocates: run.simulator.kinds.allocates, watched: Set(scaled.cpus(options.watched.sorted())),
+        callbackNames: callbackNames)
+    }
+    let recorded = reality.recorder.outcome(
+      allocates: false, watched: options.watched, callbackNames: callbackNames)
+    let calibration = candidates.first.map { candidate in
+      Calibrator.calibration(
+        engine: candidate.name, recorded: reality.recorder,
+        simulated: calibrations.map { $0.simulator.recorder })
+    }
+    let results = outcomes.indices.map { index in
+      EngineResult(
+        engine: candidates[index].name, variant: candidates[index].variant, outcome: outcomes[index],
+        differences: index == 0
+          ? [] : Calibrator.differences(of: outcomes[index], from: outcomes[0], calibration: calibration))
+    }
+    let load = SimulationSummary.Load(
+      calls: outcomes.first?.calls ?? 0, targets: outcomes.first?.targets ?? 0, cpuCount: scaled.cpuCount,
+      hotplugs: UInt64(hotplugCount), speedup: options.scaling.speedup, copies: options.scaling.copies,
+      seed: options.seed, remarks: remarks)
+    let tracks = runs.compactMap { run -> SimulatedTimeline.Track? in
+      run.simulator.timeline?.finish()
+      return run.simulator.timeline?.track
+    }
+    let ends = runs.compactMap { $0.simulator.timeline?.end }
+    return (
+      results,
+      SimulationSummary(
+        load: load, costs: costs.summary, reality: recorded, calibration: calibration,
+        timeline: drawing?.timeline(tracks: tracks, end: ends.max() ?? 0) ?? .none)
+    )
+  }
+
+  /// How many steps all engines made, and how often one of them waited for what was there already: for tests.
+  var steps: UInt64 { runs.reduce(0) { $0 + $1.simulator.steps } }
+  var missedWakeups: UInt64 { runs.reduce(0) { $0 + $1.simulator.missedWakeups } }
+
+  private var remarks: [SimulationSummary.Load.Remark] {
+    var remarks: [SimulationSummary.Load.Remark] = []
+    func remark(_ name: String, _ count: UInt64, _ sentence: String) {
+      if count > 0 { remarks.append(SimulationSummary.Load.Remark(name: name, count: count, sentence: sentence)) }
+    }
+    let assumptions = reader.assumptions
+    remark(
+      "waitsAssumed", assumptions.waits,
+      "Calls that are taken to have waited, because their callers went on only when the callbacks were over.")
+    remark("kindsAssumed", assumptions.kinds, "Calls whose kind the trace does not tell, taken for calls to one CPU.")
+    remark("runsDrawn", assumptions.runs, "Callbacks whose length was not seen; it is drawn from all that were.")
+    remark("cpuOutOfRange", leftOut, "Calls from or to CPUs beyond those that can be simulated; left out.")
+    remark(
+      "targetsFolded", scaled.droppedTargets, "Targets that the CPU map put onto the caller's CPU, or onto each other; left out.")
+    let notMade = runs.map { $0.simulator.callsNotMade }.max() ?? 0
+    remark(
+      "callsNotMade", notMade, "Calls that one engine or another never came to, because their CPU waits for ever.")
+    return remarks
+  }
+}

@@ -1,0 +1,183 @@
+import BasicContainers
+import CallEngines
+import CallHistories
+import Verdicts
+
+// What a step came to: what is counted, who is told, and what it costs.
+extension Simulator {
+  /// - Parameters:
+  ///   - cpu: the CPU that moved.
+  ///   - call: the call that it moved for.
+  /// - Returns: what the step costs, in nanoseconds.
+  mutating func handleNotes(of cpu: Int, call: Int?) -> UInt64 {
+    var cost: UInt64 = 0
+    var index = 0
+    var maskVector = false
+    while index < machine.notes.count {
+      let note = machine.notes[index]
+      index &+= 1
+      let subject = Int(note.subject)
+      let other = Int(note.cpu)
+      switch note.kind {
+      case .queued:
+        cost &+= queued(subject, on: other, by: cpu)
+      case .added, .warned, .ipiLost:
+        break
+      case .coalesced:
+        places[subject].isCoalesced = true
+      case .sent:
+        sent(subject, to: other, by: cpu, call: call, isMask: false)
+      case .sentToMask:
+        maskVector = true
+        sent(subject, to: other, by: cpu, call: call, isMask: true)
+      case .maskSent:
+        if maskVector { recorder.interrupts.maskOperations &+= 1 }
+      case .pollerWoken:
+        woken(other, call: call)
+      case .deferred:
+        recorder.interrupts.deferred &+= 1
+        if let call, let target = target(of: call, on: other) { targets[target].isKicked = true }
+      case .taken:
+        // The other half of the handler's begin; an empty queue ends it.
+        let number = random.number(.handlerEntry, UInt64(cpu), now &+ 1)
+        cost &+= subject == 1 ? costs[.handlerEntry].draw(number) / 2 : costs[.handlerExit].draw(number)
+      case .started:
+        cost = max(cost, started(subject, on: cpu))
+      case .finished:
+        cost &+= finished(subject, on: cpu)
+      case .returned:
+        returned(subject, from: cpu, CallResult(rawValue: UInt8(truncatingIfNeeded: other)) ?? .success)
+      case .csdReleased:
+        release(key: Self.key(csd: subject))
+      case .lockReleased:
+        release(key: Self.key(lock: subject))
+      case .flagChanged:
+        release(key: Self.flagKey)
+      case .allocated:
+        if subject == 1 { recorder.allocations.made &+= 1 } else { recorder.allocations.failed &+= 1 }
+      }
+    }
+    machine.forgetNotes()
+    return cost
+  }
+
+  // MARK: The caller's side
+
+  private mutating func queued(_ call: Int, on target: Int, by cpu: Int) -> UInt64 {
+    guard let place = self.target(of: call, on: target) else { return 0 }
+    targets[place].state = .queued
+    targets[place].queuedAt = now
+    places[call].open &+= 1
+    timeline?.queued(places[call].ordinal, by: cpu, on: target, at: now)
+    // Who waits with interrupts off may be one that runs its own queue meanwhile.
+    if cpus[target].waitKey >= 0, !machine.interruptsEnabled(target) { lookAgain(target) }
+    let recorded = targets[place].addNanoseconds
+    if recorded <= timedCosts.longestAdd { return recorded }
+    return costs[.add].draw(random.number(.add, places[call].ordinal, UInt64(target)))
+  }
+
+  private mutating func sent(_ vector: Int, to target: Int, by cpu: Int, call: Int?, isMask: Bool) {
+    if isMask { recorder.interrupts.maskTargets &+= 1 } else { recorder.interrupts.single &+= 1 }
+    // Who is called twice at once by one call does not exist, so that the call's target is the IPI's.
+    let place = call.flatMap { self.target(of: $0, on: target) }
+    let callback = call.flatMap { places[$0].callback >= 0 ? Int(places[$0].callback) : nil }
+    recorder.interrupted(target, callback: callback)
+    if let place {
+      targets[place].isKicked = true
+      if targets[place].kick.isKnown {
+        if isMask { recorder.known.maskTargets &+= 1 } else { recorder.known.single &+= 1 }
+      }
+    }
+    if let call { timeline?.sent(places[call].ordinal, by: cpu, to: target, isMask: isMask, at: now) }
+    guard machine.isPending(Vector(rawValue: UInt8(vector)) ?? .single, on: target) else { return }
+    let index = target &* Self.vectors &+ vector
+    // Two of one vector that are under way are one.
+    guard arrivals[index] == SimulatedCPU.never, cpus[target].arrived & 1 << UInt8(vector) == 0 else { return }
+    let arrival = arrival(from: cpu, to: target, call: call, place: place, isMask: isMask)
+    arrivals[index] = arrival
+    queue.add(.arrival, cpu: target, at: arrival, token: UInt32(vector))
+  }
+
+  private mutating func woken(_ target: Int, call: Int?) {
+    recorder.interrupts.polling &+= 1
+    if let call, let place = self.target(of: call, on: target) {
+      targets[place].isKicked = true
+      if targets[place].kick.isKnown { recorder.known.polling &+= 1 }
+    }
+    guard cpus[target].readyAt == SimulatedCPU.never else { return }
+    let ordinal = call.map { places[$0].ordinal } ?? 0
+    // The flush's own beginning is drawn with it.
+    let cost = costs[.pollingWake].draw(random.number(.pollingWake, ordinal, UInt64(target)))
+    schedule(target, at: now &+ cost &- min(cost, timedCosts.medianEntry))
+  }
+
+  private mutating func returned(_ call: Int, from cpu: Int, _ result: CallResult) {
+    places[call].isUnderWay = false
+    places[call].hasReturned = true
+    timeline?.returned(places[call].ordinal, from: cpu, at: now)
+    if places[call].waits {
+      recorder.callerWaited(cpu, now &- places[call].began)
+      if places[call].context != .interrupt { cpus[cpu].returnedAt = now }
+    }
+    var index = Int(places[call].firstTarget)
+    let end = index + Int(places[call].targetCount)
+    while index < end {
+      if targets[index].state == .asked {
+        if places[call].isCoalesced {
+          recorder.fates.coalescedRequests &+= 1
+        } else {
+          recorder.fates.refused &+= 1
+          timeline?.refused(places[call].ordinal, on: Int(targets[index].cpu), at: now)
+        }
+      } else if !targets[index].isKicked {
+        recorder.interrupts.saved &+= 1
+        if targets[index].kick.isKnown { recorder.known.saved &+= 1 }
+      }
+      index &+= 1
+    }
+    releaseIfOver(call)
+  }
+
+  // MARK: The target's side
+
+  private mutating func started(_ call: Int, on cpu: Int) -> UInt64 {
+    guard let place = target(of: call, on: cpu) else {
+      // On the caller's own CPU, in place.
+      timeline?.started(places[call].ordinal, on: cpu, at: now, isOwn: true)
+      return places[call].localNanoseconds
+    }
+    targets[place].state = .started
+    let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
+    recorder.started(
+      on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)
+    timeline?.started(places[call].ordinal, on: cpu, at: now, isOwn: false)
+    let recorded = targets[place].runNanoseconds
+    let run =
+      recorded != SimulatedCPU.never
+      ? recorded : costs[.callback].draw(random.number(.run, places[call].ordinal, UInt64(cpu)))
+    recorder.ran(on: cpu, run)
+    return run
+  }
+
+  private mutating func finished(_ call: Int, on cpu: Int) -> UInt64 {
+    timeline?.finished(places[call].ordinal, on: cpu, at: now)
+    guard let place = target(of: call, on: cpu) else { return 0 }
+    if targets[place].state == .started {
+      targets[place].state = .ended
+      recorder.fates.ran &+= 1
+      places[call].open &-= 1
+      releaseIfOver(call)
+    }
+    return costs[.nextCallback].draw(random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
+  }
+}
+
+extension Kick {
+  /// Whether the recording tells what the kick was.
+  var isKnown: Bool {
+    switch self {
+    case .ipi, .maskIPI, .coalesced, .polling: true
+    case .undecided, .unknown: false
+    }
+  }
+}
