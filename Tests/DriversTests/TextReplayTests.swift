@@ -89,7 +89,9 @@ import Verdicts
     #expect(text.found.isEmpty, "\(text.summary)")
     #expect(text.addsUp)
     #expect(text.verdict.accounting.queued == binary.verdict.accounting.queued)
-    #expect(text.verdict.judged * 100 >= binary.verdict.judged * 99)
+    // Of what a dying CPU ran there are no events, and without contexts what came later does not tell of it either.
+    let least: UInt64 = name.hasSuffix("dying.dat") ? 90 : 99
+    #expect(text.verdict.judged * 100 >= binary.verdict.judged * least, "\(text.verdict.accounting)")
   }
 
   /// Faults are found without contexts where the rule does not need them, and no other is claimed.

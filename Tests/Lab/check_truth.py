@@ -8,12 +8,13 @@ callback, without help of the kernel's tracing. A call here and a call there are
 and the first event lies between the begin and the end of the call: calls of one kind from one source never overlap.
 
 Nothing was lost: every call is there, with the right kind, caller, targets and number of runs, each callback ran when
-it is said to have run, and at least 99.5 % of what was queued is judged.
+it is said to have run, and at least 99.5 % of what was queued is judged, but for what a dying CPU ran.
 --lossy, events were lost: what is said must be right as well, the loss must be reported, and a call or a target may be
 missing only where events of its source were lost.
 Without a truth, only the verdict is checked. In all cases there must be no divergence.
 --least NAME:COUNT: the truth has that many calls of a kind, or such as were `refused` (busy), `absent` (no such CPU, or
-offline) or stood `behind` another call of the module for sure. A scenario says so what it is there for.
+offline), stood `behind` another call of the module for sure, or ran on a CPU that was marked offline (`dying`). A
+scenario says so what it is there for.
 
 Exit status: 0 all is well, 1 something is not (one line each on standard output), 2 usage or ipitrace failed.
 """
@@ -53,6 +54,8 @@ class Call:
         self.began = int(fields["began"])
         self.ended = int(fields["ended"])
         self.place = fields["place"]
+        # They were marked offline already when they ran it: there is no event of that.
+        self.dying = cpus_in(int(fields.get("dying", "0"), 16))
         self.runs = {}
         for run in filter(None, fields["ran"].split(",")):
             cpu, rest = run.split(":")
@@ -102,6 +105,8 @@ class Checker:
         self.header = header
         self.wrong = []
         self.targets = 0
+        self.dying = 0
+        self.dying_judged = 0
         self.unjudged = collections.Counter()
         self.not_told = collections.Counter()
         self.absent = 0
@@ -143,6 +148,7 @@ class Checker:
         counts = collections.Counter(call.function.removeprefix(PREFIX) for call in self.calls)
         counts["refused"] = sum(1 for call in self.calls if call.result == EBUSY)
         counts["absent"] = sum(1 for call in self.calls if call.result == ENXIO)
+        counts["dying"] = sum(1 for call in self.calls if call.dying)
         counts["behind"] = sum(1 for call in self.calls if call.place == "behind")
         for expectation in expectations:
             name, least = expectation.split(":")
@@ -210,9 +216,16 @@ class Checker:
         cpu, outcome, reason = target["cpu"], target["outcome"], target["reason"]
         where = f"{call}: CPU {cpu}"
         _, ran_at = call.runs[cpu]
-        self.targets += 1
-        if outcome == "undecided" or reason not in (None, "inferredFromFlush"):
-            self.unjudged[reason or "undecided"] += 1
+        judged = outcome != "undecided" and reason in (None, "inferredFromFlush")
+        if cpu in call.dying:
+            self.dying += 1
+            self.dying_judged += judged
+            if target["startedNanoseconds"] is not None or target["endedNanoseconds"] is not None:
+                self.fail(f"{where}: has events of its run, in truth it ran when the CPU was marked offline")
+        else:
+            self.targets += 1
+            if not judged:
+                self.unjudged[reason or "undecided"] += 1
         if outcome == "pending":
             if reason == "lostCallback" or ran_at <= self.trace_end:
                 self.fail(f"{where}: {reason or 'pending'}, in truth it ran at {ran_at}")
@@ -256,7 +269,8 @@ class Checker:
         elif damage:
             self.fail(f"nothing was to be lost, and the report says: {', '.join(sorted(set(damage)))}")
         queued = verdict["accounting"]["queued"]
-        if not self.lossy and verdict["judged"] < LEAST_JUDGED * queued:
+        # What a dying stage ran left no events: whether it can be judged depends on what came later.
+        if not self.lossy and verdict["judged"] - self.dying_judged < LEAST_JUDGED * (queued - self.dying):
             reasons = {entry["reason"]: entry["count"] for entry in verdict["accounting"]["notJudged"]}
             self.fail(f"{verdict['judged']} of {queued} queued calls judged, not judged: {reasons}")
         return trace["events"]["total"], trace["events"]["lost"], verdict["judged"], queued
@@ -330,6 +344,8 @@ def main():
         visible = [call for call in calls if call.in_trace()]
         found = sum(1 for call in visible if call.found)
         told = checker.targets - sum(checker.unjudged.values())
+        if checker.dying:
+            print(f"{name}: of {checker.dying} targets that ran on a CPU marked offline, {checker.dying_judged} judged")
         print(f"{name}: the module's {len(calls)} calls: {share(found, len(visible))} to be seen were found;"
               f" judged {share(told, checker.targets)} targets {dict(checker.unjudged) or ''}".rstrip())
     for text in checker.wrong[:MOST_LINES]:

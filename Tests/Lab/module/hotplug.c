@@ -52,13 +52,9 @@ static void calls_at_hotplug(struct lane *lane) {
   hrtimer_cancel(&lane->timer);
 }
 
-void hotplug(int rounds) {
-  const int target = nr_cpu_ids - 1;
-  struct lane *lanes[MOST_CPUS] = {};
-  int round, cpu;
+void leave_and_come_back(int target, int rounds) {
+  int round;
 
-  atomic_set(&stopping, 0);
-  for (cpu = 0; cpu < target; cpu++) lanes[cpu] = start_lane(cpu, calls_at_hotplug, 1, NULL, NULL);
   for (round = 0; round < rounds; round++) {
     u64 began;
     int error;
@@ -73,6 +69,16 @@ void hotplug(int rounds) {
     note(error ? "online_failed" : "online", target, began, trace_clock_local());
   }
   msleep(30);
+}
+
+void hotplug(int rounds) {
+  const int target = nr_cpu_ids - 1;
+  struct lane *lanes[MOST_CPUS] = {};
+  int cpu;
+
+  atomic_set(&stopping, 0);
+  for (cpu = 0; cpu < target; cpu++) lanes[cpu] = start_lane(cpu, calls_at_hotplug, 1, NULL, NULL);
+  leave_and_come_back(target, rounds);
   atomic_set(&stopping, 1);
   for (cpu = 0; cpu < target; cpu++) end_lane(lanes[cpu]);
 }

@@ -89,6 +89,8 @@ struct call {
   u64 condition;
   u64 online_before;
   u64 online_after;
+  // Of `targets`, those that were marked offline already when they ran it: no tracepoint fires there.
+  atomic64_t dying;
   u64 began;
   u64 ended;
   // What its callback does beside counting.
@@ -188,6 +190,10 @@ void busy(int rounds);
 void late(int rounds);
 
 // hotplug.c: a CPU that leaves and comes back while it is called.
+void leave_and_come_back(int target, int rounds);
 void hotplug(int rounds);
+
+// dying.c: calls that only the dying stage of the CPU runs.
+void dying(int rounds);
 
 #endif

@@ -55,6 +55,7 @@ static const struct {
   {"slow", slow_ahead},
   {"late", late},
   {"hotplug", hotplug},
+  {"dying", dying},
 };
 
 static void clear(void) {
@@ -103,9 +104,9 @@ static void show_call(struct seq_file *out, int index) {
   seq_printf(out, "call seq=%d kind=%s func=ipitruth_%s addr=%px api=%s wait=%d source=%d pid=%d targets=%llx",
              index, kinds[call->kind].name, kinds[call->kind].name, kinds[call->kind].callback, kinds[call->kind].api,
              kinds[call->kind].waits, call->source, call->pid, call->targets);
-  seq_printf(out, " condition=%llx online=%llx,%llx ret=%d began=%llu ended=%llu place=%s csd=%px ran=",
+  seq_printf(out, " condition=%llx online=%llx,%llx ret=%d began=%llu ended=%llu place=%s csd=%px dying=%llx ran=",
              call->condition, call->online_before, call->online_after, call->result, call->began, call->ended,
-             places[call->place], call->queued);
+             places[call->place], call->queued, (u64)atomic64_read(&call->dying));
   for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
     const int runs = atomic_read(&call->runs[cpu]);
 

@@ -49,6 +49,7 @@ static void ran(struct call *call, enum kind kind) {
   const int cpu = smp_processor_id();
 
   call->ran_at[cpu] = trace_clock_local();
+  if (!cpu_online(cpu)) atomic64_or(BIT_ULL(cpu), &call->dying);
   if (call->kind != kind) atomic_inc(&strays);
   if (kind == nested_outer_kind) make_nested_calls(call);
   if (call->spin_nanoseconds) spin(call->spin_nanoseconds);
