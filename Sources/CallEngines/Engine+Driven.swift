@@ -73,6 +73,16 @@ extension Engine {
     machine.pop(cpu)
   }
 
+  /// A CPU that idles leaves the idle loop for a reason of its own, and looks at its queue on the way, if the engine does that.
+  /// - Returns: false if there is nothing to look at; nothing has changed.
+  /// - Precondition: its stack is empty, or ``idlesPolling(_:_:)``.
+  public func leaveIdle(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    guard generation.idleExit != nil, !machine.queueIsEmpty(cpu) else { return false }
+    if machine.depth(cpu) > 0 { endPolling(cpu, &machine) }
+    machine.push(cpu, CommonPoint.idleFlushes.rawValue)
+    return true
+  }
+
   // MARK: Hotplug
 
   /// A CPU is to be taken down: from now on stop_machine() waits for all.

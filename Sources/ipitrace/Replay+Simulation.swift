@@ -31,13 +31,15 @@ extension Replay {
 
     let simulation = try Simulation(
       candidates: candidates(request, recorded: result.verdict.engine), costs: costs,
-      hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound,
+      hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound, notWaiting: analysis.sink.notWaiting,
       options: options(request, result, nodes: nodes), names: names)
-    var builder = HistoryBuilder(
-      settings: settings, names: names,
-      consumer: LoadCollector(simulation: simulation, recordedKinds: settings.recordedKinds))
-    _ = try source.drain(into: &builder)
-    builder.finish()
+    var load = EventPair(
+      OwnFlushReader(simulation: simulation),
+      HistoryBuilder(
+        settings: settings, names: names,
+        consumer: LoadCollector(simulation: simulation, recordedKinds: settings.recordedKinds)))
+    _ = try source.drain(into: &load)
+    load.second.finish()
     let (engines, summary) = simulation.finish()
     result.engines = engines
     result.simulation = summary

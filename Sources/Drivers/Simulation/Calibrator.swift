@@ -47,9 +47,9 @@ enum Calibrator {
       items: [
         item(.interrupts, Double(recorded.known.total), Double(simulated.known.total)),
         item(.coalescingRate, recorded.known.coalescingRate, simulated.known.coalescingRate),
-        item(.queueToStartP50, delays.0.p50Nanoseconds.map(Double.init), delays.1.p50Nanoseconds.map(Double.init)),
-        item(.queueToStartP90, delays.0.p90Nanoseconds.map(Double.init), delays.1.p90Nanoseconds.map(Double.init)),
-        item(.queueToStartP99, delays.0.p99Nanoseconds.map(Double.init), delays.1.p99Nanoseconds.map(Double.init)),
+        item(.queueToStartP50, delays.0.p50Nanoseconds.map { Double($0) }, delays.1.p50Nanoseconds.map { Double($0) }),
+        item(.queueToStartP90, delays.0.p90Nanoseconds.map { Double($0) }, delays.1.p90Nanoseconds.map { Double($0) }),
+        item(.queueToStartP99, delays.0.p99Nanoseconds.map { Double($0) }, delays.1.p99Nanoseconds.map { Double($0) }),
         item(
           .callerWaiting, recorded.callerWaitSum == 0 ? nil : Double(recorded.callerWaitSum),
           Double(simulated.callerWaitSum)),
@@ -112,9 +112,9 @@ enum Calibrator {
     return switch measure {
     case .interrupts: Double(outcome.interrupts.total)
     case .coalescingRate: outcome.interrupts.coalescingRate
-    case .queueToStartP50: delays.p50Nanoseconds.map(Double.init)
-    case .queueToStartP90: delays.p90Nanoseconds.map(Double.init)
-    case .queueToStartP99: delays.p99Nanoseconds.map(Double.init)
+    case .queueToStartP50: delays.p50Nanoseconds.map { Double($0) }
+    case .queueToStartP90: delays.p90Nanoseconds.map { Double($0) }
+    case .queueToStartP99: delays.p99Nanoseconds.map { Double($0) }
     case .callerWaiting: Double(outcome.waiting.callers.sumNanoseconds)
     }
   }

@@ -20,6 +20,8 @@ public struct CostModel: Sendable, Equatable {
     case handlerExit
     /// A callback's own length, for those whose length was not seen.
     case callback
+    /// An irq_work's length, or a wakeup's, which no event shows: that of a handler in which no callback was seen.
+    case silentCallback
     /// From a polling target's being woken to the first callback's begin.
     case pollingWake
 
@@ -36,6 +38,7 @@ public struct CostModel: Sendable, Equatable {
       case .nextCallback: "From a callback's end to the next one's begin."
       case .handlerExit: "From the last callback's end to the handler's."
       case .callback: "A callback's length, where it was not seen."
+      case .silentCallback: "An irq_work's or a wakeup's length, by handlers in which no callback was seen."
       case .pollingWake: "From the waking of a polling target to its first callback's begin."
       }
     }
@@ -49,7 +52,7 @@ public struct CostModel: Sendable, Equatable {
       case .handlerEntry: 300
       case .nextCallback: 150
       case .handlerExit: 150
-      case .callback: 500
+      case .callback, .silentCallback: 500
       case .pollingWake: 1_000
       }
     }
@@ -58,7 +61,7 @@ public struct CostModel: Sendable, Equatable {
     var substitute: Item? {
       switch self {
       case .deliverySameNode, .deliveryOtherNode, .maskDelivery: .delivery
-      case .delivery, .add, .handlerEntry, .nextCallback, .handlerExit, .callback, .pollingWake: nil
+      case .delivery, .add, .handlerEntry, .nextCallback, .handlerExit, .callback, .silentCallback, .pollingWake: nil
       }
     }
   }
@@ -116,7 +119,7 @@ public struct CostModel: Sendable, Equatable {
     }
 
     public var median: UInt64 { table[table.count / 2] }
-    public var p90: UInt64 { table[table.count * 9 / 10] }
+    public var p10: UInt64 { table[table.count / 10] }
     public var smallest: UInt64 { table[0] }
   }
 

@@ -44,25 +44,38 @@ public struct LoadedTarget: Sendable {
   public var kick: Kick
   /// From its queue event to the next event of the same call, in nanoseconds; nil if there is none, or if something came between.
   public var addNanoseconds: UInt64?
-  /// When its IPI was sent, and when the handler began: the target could take no interrupt before. Both or neither.
+  /// When its IPI was sent, and when the handler began: the target could take no interrupt before. For a polling target: when it
+  /// was woken, and when its first callback began. Both or neither.
   public var sent: UInt64?
   public var arrived: UInt64?
+  /// From that handler's begin to this callback's; nil if it was not seen.
+  public var entryNanoseconds: UInt64?
   /// How long the function ran; nil where that was not seen.
   public var runNanoseconds: UInt64?
   /// From the queue event to the function's begin; nil where that was not seen.
   public var delayNanoseconds: UInt64?
 }
 
-/// Some calls, one behind the other in time.
+/// A CPU that looked at its queue by itself: it left the idle loop, or its migration thread did it.
+public struct LoadedFlush: Sendable {
+  /// In nanoseconds.
+  public var time: UInt64
+  public var cpu: Int32
+}
+
+/// Some calls, one behind the other in time, and what CPUs did by themselves meanwhile.
 public struct LoadBatch: Sendable {
   public var calls: ContiguousArray<LoadedCall> = []
   public var targets: ContiguousArray<LoadedTarget> = []
+  /// In the order of time; none is later than the last call.
+  public var flushes: ContiguousArray<LoadedFlush> = []
 
   public init() {}
 
   public mutating func removeAll() {
     calls.removeAll(keepingCapacity: true)
     targets.removeAll(keepingCapacity: true)
+    flushes.removeAll(keepingCapacity: true)
   }
 }
 

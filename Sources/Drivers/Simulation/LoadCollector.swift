@@ -35,6 +35,7 @@ public final class LoadCollector: CallHistoryConsumer {
 public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
   public var costs = CostRecorder()
   public var chooser: CallChooser
+  public var notWaiting = WaitlessCallers()
   public var next: Next
   private let nodes: [Int: Int]
 
@@ -48,6 +49,7 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
   public mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
     for index in targets.indices { measure(at: index, of: targets) }
     chooser.look(at: call, targets: targets)
+    notWaiting.look(at: call)
     next.write(call, targets: targets)
   }
 
@@ -74,6 +76,42 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
     if !target.inferred, let started = target.started, let ended = target.ended, ended >= started {
       costs.record(.callback, ended - started)
     }
+  }
+}
+
+/// Sees CPUs look at their queues by themselves.
+///
+/// A CPU that leaves the idle loop flushes its queue before it schedules. Where it ran something, its callbacks show it, and
+/// else the switch away from the idle task does.
+public struct OwnFlushReader: TraceEventConsumer, ~Copyable {
+  private let simulation: Simulation
+  /// By CPU: within a handler.
+  private var isInHandler: [Bool] = []
+
+  public init(simulation: Simulation) { self.simulation = simulation }
+
+  public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
+    guard events.count > 0 else { return }
+    let cpu = Int(events[0].cpu)
+    while isInHandler.count <= cpu { isInHandler.append(false) }
+    for index in events.indices {
+      switch events[index].kind {
+      case .callFunctionSingleEntry, .callFunctionEntry: isInHandler[cpu] = true
+      case .callFunctionSingleExit, .callFunctionExit: isInHandler[cpu] = false
+      case .csdFunctionEntry:
+        if !isInHandler[cpu], events[index].csd != 0, events[index].flags.level == .task {
+          simulation.flushed(cpu, at: events[index].nanoseconds)
+        }
+      case .schedSwitch:
+        isInHandler[cpu] = false
+        if events[index].detail == 0 { simulation.flushed(cpu, at: events[index].nanoseconds) }
+      default: break
+      }
+    }
+  }
+
+  public mutating func gapBegan(_ gap: TraceGap) {
+    if Int(gap.cpu) < isInHandler.count { isInHandler[Int(gap.cpu)] = false }
   }
 }
 

@@ -32,7 +32,10 @@ public struct LoadReader: Sendable {
   /// the CPU's own, not the caller's.
   private var owners = CSDOwners()
 
-  public init() {}
+  private let notWaiting: WaitlessCallers
+
+  /// - Parameter notWaiting: those who were seen not to wait, anywhere in the recording.
+  public init(notWaiting: WaitlessCallers) { self.notWaiting = notWaiting }
 
   /// Appends a call to a batch. A call that ran on the caller's CPU alone, in place, is left out: no engine has a part in it.
   /// - Complexity: O(targets · log targets).
@@ -53,11 +56,12 @@ public struct LoadReader: Sendable {
     }
     batch.targets[first...].sort { $0.cpu < $1.cpu }
 
-    let waits = waits(call, isSync: isSync, lastEnd: allEnded ? lastEnd : nil)
+    let context = context(of: call)
+    let waits = waits(
+      call, context, isSync: isSync, isAsync: targets[0].type == .async, lastEnd: allEnded ? lastEnd : nil)
     let source = Int(call.source)
     while callers.count <= source { callers.append(nil) }
     var think: UInt64?
-    let context = context(of: call)
     if context != .interrupt, let caller = callers[source], caller.pid == call.pid, caller.returned <= call.began {
       think = call.began - caller.returned
     }
@@ -77,7 +81,7 @@ public struct LoadReader: Sendable {
     let queued = targets[index]
     let isSeen = !queued.inferred && !queued.followsUnseen
     var target = LoadedTarget(
-      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, sent: nil, arrived: nil, runNanoseconds: nil,
+      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, sent: nil, arrived: nil, entryNanoseconds: nil, runNanoseconds: nil,
       delayNanoseconds: nil)
     // The next event of the call: the next target's, or the kick.
     let next = index + 1 < targets.count ? targets[index + 1].queued : queued.kicked
@@ -91,15 +95,24 @@ public struct LoadReader: Sendable {
     if isSeen, let started = queued.started {
       if started >= queued.queued { target.delayNanoseconds = started - queued.queued }
       if let ended = queued.ended, ended >= started { target.runNanoseconds = ended - started }
+      if let handler = queued.handler, started >= handler { target.entryNanoseconds = started - handler }
+      if queued.kick == .polling, let kicked = queued.kicked, started >= kicked {
+        target.sent = kicked
+        target.arrived = started
+      }
     }
     if target.runNanoseconds == nil, queued.kind == .single || queued.kind == .many { assumptions.runs += 1 }
     return target
   }
 
-  private mutating func waits(_ call: CompletedCall, isSync: Bool, lastEnd: UInt64?) -> Bool {
+  private mutating func waits(
+    _ call: CompletedCall, _ context: LoadedCall.Context, isSync: Bool, isAsync: Bool, lastEnd: UInt64?
+  ) -> Bool {
     if let waits = call.waits { return waits }
-    if call.kind == .wakeup || call.kind == .irqWork { return false }
+    if call.kind == .wakeup || call.kind == .irqWork || isAsync { return false }
     if isSync { return true }
+    // With interrupts off nobody may wait; and who did not wait once does not.
+    if context != .task || notWaiting.contains(call) { return false }
     guard let movedOn = call.callerMovedOn, let lastEnd, movedOn >= lastEnd else { return false }
     assumptions.waits += 1
     return true
@@ -126,6 +139,22 @@ public struct LoadReader: Sendable {
         ? (.single, 0) : (.singleAsync, first.csd)
     }
   }
+}
+
+/// Callers that were seen not to wait, by call site and function.
+public struct WaitlessCallers: Sendable {
+  private static let most = 1 << 16
+  private var keys: Set<UInt64> = []
+
+  public init() {}
+
+  private static func key(_ call: CompletedCall) -> UInt64 { RandomNumbers.mix(call.callsite) ^ call.function }
+
+  mutating func look(at call: CompletedCall) {
+    if call.waits == false, keys.count < Self.most { keys.insert(Self.key(call)) }
+  }
+
+  func contains(_ call: CompletedCall) -> Bool { keys.contains(Self.key(call)) }
 }
 
 /// Tells the csd of a CPU's own from those of callers: it is used by one CPU alone, for one function and another.

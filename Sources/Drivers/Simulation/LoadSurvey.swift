@@ -75,8 +75,9 @@ public struct LoadSurvey: TraceEventConsumer, ~Copyable {
       cpus[cpu].callbackEnded = nil
       cpus[cpu].depth = 0
     case .callFunctionSingleExit, .callFunctionExit:
-      if cpus[cpu].handlerEntered != nil, let ended = cpus[cpu].callbackEnded, time >= ended {
-        costs.record(.handlerExit, time - ended)
+      if let entered = cpus[cpu].handlerEntered {
+        if let ended = cpus[cpu].callbackEnded, time >= ended { costs.record(.handlerExit, time - ended) }
+        if !cpus[cpu].ranInHandler, time >= entered { costs.record(.silentCallback, time - entered) }
       }
       cpus[cpu].handlerEntered = nil
       cpus[cpu].callbackEnded = nil

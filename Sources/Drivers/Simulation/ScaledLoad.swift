@@ -117,6 +117,15 @@ struct ScaledLoad {
     release(before: begun &+ 1, to: &batch)
   }
 
+  /// Each group's CPU does what the recorded one did.
+  mutating func append(_ flush: LoadedFlush, to batch: inout LoadBatch) {
+    if start == nil { start = flush.time }
+    for group in 0..<scaling.copies {
+      batch.flushes.append(
+        LoadedFlush(time: time(flush.time), cpu: Int32(cpu(Int(flush.cpu), group: group))))
+    }
+  }
+
   private mutating func hold(_ copy: Held) {
     var place = held.count
     while place > 0, held[place - 1].call.time <= copy.call.time { place -= 1 }

@@ -34,6 +34,8 @@ struct SimulatedCPU {
   var isHung = false
   /// A stop of the machine waits for it until then; see ``Simulator/takeDown(_:lastCalled:)``.
   var heldUntil: UInt64 = 0
+  /// What the beginning of its next handler costs, where that was recorded; `never` where it was not.
+  var entryNanoseconds = never
 }
 
 /// A place for a call that is under way.
@@ -87,11 +89,13 @@ struct TargetPlace {
   var isKicked = false
   /// Its delay is compared with the recorded one, which is known.
   var isTimed = false
+  var debugDelay: UInt64 = 0
   var queuedAt: UInt64 = 0
   /// As recorded; `never` where that is not known.
   var addNanoseconds = SimulatedCPU.never
   var sent = SimulatedCPU.never
   var arrived = SimulatedCPU.never
+  var entryNanoseconds = SimulatedCPU.never
   var runNanoseconds = SimulatedCPU.never
 
   init() {}

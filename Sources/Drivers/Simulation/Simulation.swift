@@ -58,6 +58,8 @@ public final class Simulation: CompletedCallSink {
   /// More are not simulated.
   public static let mostCPUs = 1_024
   private static let batchSize = 4_096
+  /// More are not kept while a call is not complete; those that come then are forgotten.
+  private static let mostFlushes = 1 << 20
   /// How often the recorded engine is simulated, each time with another seed, to see how much chance matters.
   private static let calibrationRuns = 3
 
@@ -65,7 +67,7 @@ public final class Simulation: CompletedCallSink {
   private let costs: CostModel
   private let candidates: [Candidate]
   private let names: any AddressNaming
-  private var reader = LoadReader()
+  private var reader: LoadReader
   /// What was read last, and what is handed on.
   private var read = LoadBatch()
   private var recorded = LoadBatch()
@@ -77,6 +79,9 @@ public final class Simulation: CompletedCallSink {
   /// The recorded engine on the recorded load, with one seed and another: how far it is from the truth qualifies all others.
   private var calibrations: [Run] = []
   private var drawing: Drawing?
+  /// Those that come behind the calls that are complete, and where they begin.
+  private var flushes: ContiguousArray<LoadedFlush> = []
+  private var firstFlush = 0
   private let hotplugCount: Int
   /// Calls that name a CPU that is not simulated.
   private var leftOut: UInt64 = 0
@@ -89,7 +94,18 @@ public final class Simulation: CompletedCallSink {
     init(_ simulator: consuming Simulator) { self.simulator = simulator }
 
     func make(_ batch: LoadBatch) {
-      for call in batch.calls { simulator.make(call, targets: batch.targets.span.extracting(call.targets)) }
+      var flush = 0
+      for call in batch.calls {
+        while flush < batch.flushes.count, batch.flushes[flush].time <= call.time {
+          simulator.flush(Int(batch.flushes[flush].cpu), at: batch.flushes[flush].time)
+          flush += 1
+        }
+        simulator.make(call, targets: batch.targets.span.extracting(call.targets))
+      }
+      while flush < batch.flushes.count {
+        simulator.flush(Int(batch.flushes[flush].cpu), at: batch.flushes[flush].time)
+        flush += 1
+      }
     }
   }
 
@@ -97,10 +113,12 @@ public final class Simulation: CompletedCallSink {
   ///   - candidates: the recorded engine first.
   ///   - chosen: the call to draw.
   ///   - start: the time of the recording's first event.
+  ///   - notWaiting: who was seen not to wait.
   public init(
     candidates: [Candidate], costs: CostModel, hotplugs: [LoadedHotplug], chosen: ChosenCall?, start: UInt64?,
-    options: Options, names: any AddressNaming
+    notWaiting: WaitlessCallers, options: Options, names: any AddressNaming
   ) {
+    reader = LoadReader(notWaiting: notWaiting)
     self.candidates = candidates
     self.costs = costs
     self.options = options
@@ -164,6 +182,7 @@ public final class Simulation: CompletedCallSink {
     if let drawing, drawing.isChosen(call, targets) {
       for run in runs { run.simulator.timeline?.ordinal = madeCalls + UInt64(recorded.calls.count) + 1 }
     }
+    appendFlushes(until: loaded.time)
     append(loaded)
     if recorded.calls.count >= Self.batchSize { handOn() }
   }
@@ -175,6 +194,27 @@ public final class Simulation: CompletedCallSink {
     recorded.targets.append(contentsOf: read.targets)
     recorded.calls.append(call)
     if !scaled.isIdentity { scaled.append(call, targets: ArraySlice(read.targets), to: &batch) }
+  }
+
+  // MARK: What CPUs do by themselves
+
+  /// A CPU was seen to look at its queue by itself. Times ascend, and are no earlier than those of calls that are to come.
+  public func flushed(_ cpu: Int, at time: UInt64) {
+    guard cpu < options.cpuCount else { return }
+    if flushes.count - firstFlush >= Self.mostFlushes { return }
+    flushes.append(LoadedFlush(time: time, cpu: Int32(cpu)))
+  }
+
+  private func appendFlushes(until time: UInt64) {
+    while firstFlush < flushes.count, flushes[firstFlush].time <= time {
+      recorded.flushes.append(flushes[firstFlush])
+      if !scaled.isIdentity { scaled.append(flushes[firstFlush], to: &batch) }
+      firstFlush += 1
+    }
+    if firstFlush > flushes.count / 2, firstFlush > 4_096 {
+      flushes.removeSubrange(0..<firstFlush)
+      firstFlush = 0
+    }
   }
 
   private func handOn() {
@@ -193,6 +233,7 @@ public final class Simulation: CompletedCallSink {
   /// What came of it all.
   /// - Precondition: the recording has been read; called once.
   public func finish() -> (results: [EngineResult], summary: SimulationSummary) {
+    appendFlushes(until: .max)
     scaled.release(before: .max, to: &batch)
     handOn()
     let runs = self.runs

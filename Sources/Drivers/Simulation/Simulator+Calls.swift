@@ -43,6 +43,18 @@ extension Simulator {
     disturb(source)
   }
 
+  /// A CPU looks at its queue by itself, if it has nothing else to do.
+  mutating func flush(_ cpu: Int, at time: UInt64) {
+    run(until: time)
+    now = max(now, time)
+    guard machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine), machine.state(of: cpu) == .online,
+      engine.leaveIdle(cpu, &machine)
+    else { return }
+    cpus[cpu].token &+= 1
+    cpus[cpu].readyAt = SimulatedCPU.never
+    advance(cpu)
+  }
+
   private mutating func enter(_ place: Int, of source: Int) {
     if places[place].context == .interrupt {
       if cpus[source].lastInterruptCall >= 0 {
@@ -211,6 +223,7 @@ extension Simulator {
       var target = TargetPlace()
       target.cpu = loaded[index].cpu
       target.kick = loaded[index].kick
+      target.debugDelay = loaded[index].delayNanoseconds ?? 0
       target.isTimed = loaded[index].delayNanoseconds != nil
       target.runNanoseconds = loaded[index].runNanoseconds ?? SimulatedCPU.never
       if options.usesRecordedTimes {
@@ -218,7 +231,8 @@ extension Simulator {
         if let sent = loaded[index].sent, let arrived = loaded[index].arrived {
           target.sent = sent
           target.arrived = arrived
-          addStretch(ClosedStretch(from: sent, to: arrived), of: Int(target.cpu))
+          target.entryNanoseconds = loaded[index].entryNanoseconds ?? SimulatedCPU.never
+          if target.kick != .polling { addStretch(ClosedStretch(from: sent, to: arrived), of: Int(target.cpu)) }
         }
       }
       targets[first + index] = target

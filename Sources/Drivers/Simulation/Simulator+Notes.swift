@@ -39,8 +39,9 @@ extension Simulator {
         if let call, let target = target(of: call, on: other) { targets[target].isKicked = true }
       case .taken:
         // The other half of the handler's begin; an empty queue ends it.
-        let number = random.number(.handlerEntry, UInt64(cpu), now &+ 1)
-        cost &+= subject == 1 ? costs[.handlerEntry].draw(number) / 2 : costs[.handlerExit].draw(number)
+        cost &+=
+          subject == 1
+          ? (entryCost(of: cpu) &+ 1) / 2 : draw(.handlerExit, random.number(.handlerExit, UInt64(cpu), now))
       case .started:
         cost = max(cost, started(subject, on: cpu))
       case .finished:
@@ -73,7 +74,7 @@ extension Simulator {
     if cpus[target].waitKey >= 0, !machine.interruptsEnabled(target) { lookAgain(target) }
     let recorded = targets[place].addNanoseconds
     if recorded <= timedCosts.longestAdd { return recorded }
-    return costs[.add].draw(random.number(.add, places[call].ordinal, UInt64(target)))
+    return draw(.add, random.number(.add, places[call].ordinal, UInt64(target)))
   }
 
   private mutating func sent(_ vector: Int, to target: Int, by cpu: Int, call: Int?, isMask: Bool) {
@@ -105,9 +106,8 @@ extension Simulator {
       if targets[place].kick.isKnown { recorder.known.polling &+= 1 }
     }
     guard cpus[target].readyAt == SimulatedCPU.never else { return }
-    let ordinal = call.map { places[$0].ordinal } ?? 0
-    // The flush's own beginning is drawn with it.
-    let cost = costs[.pollingWake].draw(random.number(.pollingWake, ordinal, UInt64(target)))
+    // The flush's own beginning is in it.
+    let cost = pollingWakeCost(of: target, call: call)
     schedule(target, at: now &+ cost &- min(cost, timedCosts.medianEntry))
   }
 
@@ -147,6 +147,7 @@ extension Simulator {
       return places[call].localNanoseconds
     }
     targets[place].state = .started
+    if debugging { print("START", places[call].ordinal, cpu, now, now &- targets[place].queuedAt, targets[place].debugDelay, places[call].began, places[call].kind, places[call].waits, targets[place].kick, targets[place].isKicked) }
     let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
     recorder.started(
       on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)
@@ -154,7 +155,7 @@ extension Simulator {
     let recorded = targets[place].runNanoseconds
     let run =
       recorded != SimulatedCPU.never
-      ? recorded : costs[.callback].draw(random.number(.run, places[call].ordinal, UInt64(cpu)))
+      ? recorded : draw(.silentCallback, random.number(.run, places[call].ordinal, UInt64(cpu)))
     recorder.ran(on: cpu, run)
     return run
   }
@@ -168,10 +169,11 @@ extension Simulator {
       places[call].open &-= 1
       releaseIfOver(call)
     }
-    return costs[.nextCallback].draw(random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
+    return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
   }
 }
 
+nonisolated(unsafe) let debugging = CommandLine.arguments.contains("9999")
 extension Kick {
   /// Whether the recording tells what the kick was.
   var isKnown: Bool {

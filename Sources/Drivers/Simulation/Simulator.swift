@@ -275,9 +275,9 @@ struct Simulator: ~Copyable {
       cpus[cpu].handlerDepth = machine.depth(cpu)
       cpus[cpu].handlerSince = now
     }
-    let cost = costs[.handlerEntry].draw(random.number(.handlerEntry, UInt64(cpu), now))
     // The queue is taken halfway between the handler's begin and the first callback's. A walker takes nothing.
-    return kinds.walks(vector) ? cost : cost / 2
+    if kinds.walks(vector) { return entryCost(of: cpu) }
+    return entryCost(of: cpu, keep: true) / 2
   }
 
   private func allocationFails(_ call: Int?) -> Bool {
