@@ -34,7 +34,7 @@ extension Replay {
       hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound, notWaiting: analysis.sink.notWaiting,
       options: options(request, result, nodes: nodes), names: names)
     var load = EventPair(
-      OwnFlushReader(simulation: simulation),
+      OwnTimesReader(simulation: simulation, names: names),
       HistoryBuilder(
         settings: settings, names: names,
         consumer: LoadCollector(simulation: simulation, recordedKinds: settings.recordedKinds)))

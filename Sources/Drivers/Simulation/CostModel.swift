@@ -119,6 +119,11 @@ public struct CostModel: Sendable, Equatable {
     }
 
     public var median: UInt64 { table[table.count / 2] }
+    /// The share of it that does not exceed a duration, 0 … 1.
+    public func share(upTo nanoseconds: UInt64) -> Double {
+      Double(table.count { $0 <= nanoseconds }) / Double(table.count)
+    }
+
     public var p10: UInt64 { table[table.count / 10] }
     public var smallest: UInt64 { table[0] }
   }

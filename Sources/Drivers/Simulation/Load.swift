@@ -42,14 +42,15 @@ public struct LoadedCall: Sendable {
 public struct LoadedTarget: Sendable {
   public var cpu: Int32
   public var kick: Kick
-  /// From its queue event to the next event of the same call, in nanoseconds; nil if there is none, or if something came between.
+  /// From its queue event to the next step of the same call, in nanoseconds, without handlers that came between, and without
+  /// waiting for the next target's csd; nil if there was no next step.
   public var addNanoseconds: UInt64?
+  /// How long its own queueing took when its csd, which had been waited for, was free; nil where it was not waited for.
+  public var resumeNanoseconds: UInt64?
   /// When its IPI was sent, and when the handler began: the target could take no interrupt before. For a polling target: when it
   /// was woken, and when its first callback began. Both or neither.
   public var sent: UInt64?
   public var arrived: UInt64?
-  /// From that handler's begin to this callback's; nil if it was not seen.
-  public var entryNanoseconds: UInt64?
   /// How long the function ran; nil where that was not seen.
   public var runNanoseconds: UInt64?
   /// From the queue event to the function's begin; nil where that was not seen.
@@ -63,12 +64,24 @@ public struct LoadedFlush: Sendable {
   public var cpu: Int32
 }
 
+/// A CPU that took no interrupt: from an IPI's sending to the begin of its next handler.
+public struct LoadedStretch: Sendable {
+  /// In nanoseconds.
+  public var from: UInt64
+  public var to: UInt64
+  public var cpu: Int32
+  /// From that handler's begin to its first callback's; nil if it ran none.
+  public var entryNanoseconds: UInt64?
+}
+
 /// Some calls, one behind the other in time, and what CPUs did by themselves meanwhile.
 public struct LoadBatch: Sendable {
   public var calls: ContiguousArray<LoadedCall> = []
   public var targets: ContiguousArray<LoadedTarget> = []
   /// In the order of time; none is later than the last call.
   public var flushes: ContiguousArray<LoadedFlush> = []
+  /// In the order of their beginnings; none begins behind the last call.
+  public var stretches: ContiguousArray<LoadedStretch> = []
 
   public init() {}
 
@@ -76,6 +89,7 @@ public struct LoadBatch: Sendable {
     calls.removeAll(keepingCapacity: true)
     targets.removeAll(keepingCapacity: true)
     flushes.removeAll(keepingCapacity: true)
+    stretches.removeAll(keepingCapacity: true)
   }
 }
 

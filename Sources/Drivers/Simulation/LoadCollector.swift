@@ -26,7 +26,10 @@ public final class LoadCollector: CallHistoryConsumer {
   }
 
   public func anomalyFound(_ anomaly: HistoryAnomaly) {}
-  public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
+  public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    if kind == .crossCall, end >= start { simulation.handlerRan(on: Int(cpu), from: start, to: end) }
+  }
+
   public func unqueuedCallback(_ event: TraceEvent) {}
   public func stateUnknown(_ stretch: UnknownStretch) {}
 }
@@ -55,8 +58,10 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
 
   private mutating func measure(at index: Int, of targets: Span<QueuedCall>) {
     let target = targets[index]
-    let following = index + 1 < targets.count ? targets[index + 1].queued : target.kicked
-    if let following, following >= target.queued { costs.record(.add, following - target.queued) }
+    // Between two targets there may be a wait for a csd as well.
+    if targets.count == 1, let kicked = target.kicked, kicked >= target.queued {
+      costs.record(.add, kicked - target.queued)
+    }
     if let kicked = target.kicked {
       if let handler = target.handler, handler >= kicked {
         switch target.kick {
@@ -79,39 +84,102 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
   }
 }
 
-/// Sees CPUs look at their queues by themselves.
+/// Sees what CPUs do by themselves: when they look at their queues, and how long they take no interrupt.
 ///
 /// A CPU that leaves the idle loop flushes its queue before it schedules. Where it ran something, its callbacks show it, and
-/// else the switch away from the idle task does.
-public struct OwnFlushReader: TraceEventConsumer, ~Copyable {
-  private let simulation: Simulation
-  /// By CPU: within a handler.
-  private var isInHandler: [Bool] = []
+/// else the switch away from the idle task does. Between an IPI's sending and its target's next handler the target took none.
+public struct OwnTimesReader: TraceEventConsumer, ~Copyable {
+  private struct CPU {
+    var isInHandler = false
+    /// That handler's stretch, until its first callback begins.
+    var stretch: LoadedStretch?
+    /// When the first IPI was sent that it has not taken; `UInt64.max` without one.
+    var sent = UInt64.max
+    /// Its events were lost, and none has come since.
+    var isInGap = false
+  }
 
-  public init(simulation: Simulation) { self.simulation = simulation }
+  private let simulation: Simulation
+  private var cpus: [CPU] = []
+  private let crossCall: UInt64?
+
+  public init(simulation: Simulation, names: any AddressNaming) {
+    self.simulation = simulation
+    crossCall = names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
+  }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
     guard events.count > 0 else { return }
     let cpu = Int(events[0].cpu)
-    while isInHandler.count <= cpu { isInHandler.append(false) }
+    ensure(cpu)
+    cpus[cpu].isInGap = false
     for index in events.indices {
-      switch events[index].kind {
-      case .callFunctionSingleEntry, .callFunctionEntry: isInHandler[cpu] = true
-      case .callFunctionSingleExit, .callFunctionExit: isInHandler[cpu] = false
+      let event = events[index]
+      switch event.kind {
+      case .callFunctionSingleEntry, .callFunctionEntry:
+        cpus[cpu].isInHandler = true
+        endStretch(of: cpu)
+        if cpus[cpu].sent < event.nanoseconds {
+          cpus[cpu].stretch = LoadedStretch(from: cpus[cpu].sent, to: event.nanoseconds, cpu: Int32(cpu))
+        }
+        cpus[cpu].sent = .max
+      case .callFunctionSingleExit, .callFunctionExit:
+        endStretch(of: cpu)
+        cpus[cpu].isInHandler = false
+      case .ipiSendCPU:
+        if isCrossCall(event) { sent(to: Int(event.target), at: event.nanoseconds) }
+      case .ipiSendCPUMask:
+        if isCrossCall(event) { sent(event, maskWords) }
       case .csdFunctionEntry:
-        if !isInHandler[cpu], events[index].csd != 0, events[index].flags.level == .task {
-          simulation.flushed(cpu, at: events[index].nanoseconds)
+        if let stretch = cpus[cpu].stretch {
+          cpus[cpu].stretch?.entryNanoseconds = event.nanoseconds &- stretch.to
+          endStretch(of: cpu)
+        }
+        if !cpus[cpu].isInHandler, event.csd != 0, event.flags.level == .task {
+          simulation.flushed(cpu, at: event.nanoseconds)
         }
       case .schedSwitch:
-        isInHandler[cpu] = false
-        if events[index].detail == 0 { simulation.flushed(cpu, at: events[index].nanoseconds) }
+        cpus[cpu].isInHandler = false
+        if event.detail == 0 { simulation.flushed(cpu, at: event.nanoseconds) }
       default: break
       }
     }
   }
 
+  private mutating func endStretch(of cpu: Int) {
+    if let stretch = cpus[cpu].stretch { simulation.wasClosed(stretch) }
+    cpus[cpu].stretch = nil
+  }
+
+  private func isCrossCall(_ event: TraceEvent) -> Bool { crossCall.map { $0 == event.function } ?? true }
+
+  private mutating func ensure(_ cpu: Int) {
+    while cpus.count <= cpu { cpus.append(CPU()) }
+  }
+
+  private mutating func sent(to target: Int, at time: UInt64) {
+    guard target >= 0, target < Simulation.mostCPUs else { return }
+    ensure(target)
+    // Its handler may be among what was lost.
+    if cpus[target].isInGap { return }
+    cpus[target].sent = min(cpus[target].sent, time)
+  }
+
+  private mutating func sent(_ event: TraceEvent, _ words: Span<UInt64>) {
+    let first = Int(event.target)
+    guard first >= 0, event.detail >= 0, first + Int(event.detail) <= words.count else { return }
+    for index in 0..<Int(event.detail) {
+      var rest = words[first + index]
+      while rest != 0 {
+        sent(to: index * 64 + rest.trailingZeroBitCount, at: event.nanoseconds)
+        rest &= rest - 1
+      }
+    }
+  }
+
   public mutating func gapBegan(_ gap: TraceGap) {
-    if Int(gap.cpu) < isInHandler.count { isInHandler[Int(gap.cpu)] = false }
+    ensure(Int(gap.cpu))
+    cpus[Int(gap.cpu)] = CPU(isInGap: true)
   }
 }
 

@@ -33,6 +33,9 @@ public struct LoadReader: Sendable {
   private var owners = CSDOwners()
 
   private let notWaiting: WaitlessCallers
+  private var handlers = RecentHandlers()
+  private var releases = ReleaseTimes()
+  private var released: [(UInt64, UInt64)] = []
 
   /// - Parameter notWaiting: those who were seen not to wait, anywhere in the recording.
   public init(notWaiting: WaitlessCallers) { self.notWaiting = notWaiting }
@@ -55,7 +58,10 @@ public struct LoadReader: Sendable {
       batch.targets.append(target(at: index, of: targets))
     }
     batch.targets[first...].sort { $0.cpu < $1.cpu }
+    for (csd, time) in released { releases.add(csd, at: time) }
+    released.removeAll(keepingCapacity: true)
 
+    if let localEnded = call.localEnded { lastEnd = max(lastEnd ?? 0, localEnded) }
     let context = context(of: call)
     let waits = waits(
       call, context, isSync: isSync, isAsync: targets[0].type == .async, lastEnd: allEnded ? lastEnd : nil)
@@ -63,7 +69,8 @@ public struct LoadReader: Sendable {
     while callers.count <= source { callers.append(nil) }
     var think: UInt64?
     if context != .interrupt, let caller = callers[source], caller.pid == call.pid, caller.returned <= call.began {
-      think = call.began - caller.returned
+      let between = call.began - caller.returned
+      think = between - min(between, handlers.time(on: source, from: caller.returned, to: call.began))
     }
     if context != .interrupt {
       callers[source] = waits && allEnded ? lastEnd.map { Caller(pid: call.pid, returned: $0) } : nil
@@ -81,11 +88,28 @@ public struct LoadReader: Sendable {
     let queued = targets[index]
     let isSeen = !queued.inferred && !queued.followsUnseen
     var target = LoadedTarget(
-      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, sent: nil, arrived: nil, entryNanoseconds: nil, runNanoseconds: nil,
+      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, resumeNanoseconds: nil, sent: nil, arrived: nil, runNanoseconds: nil,
       delayNanoseconds: nil)
     // The next event of the call: the next target's, or the kick.
-    let next = index + 1 < targets.count ? targets[index + 1].queued : queued.kicked
-    if let next, next >= queued.queued { target.addNanoseconds = next - queued.queued }
+    let next = index + 1 < targets.count ? targets[index + 1].queued : kicked(targets)
+    if let next, next >= queued.queued {
+      let handlers = handlers.time(on: Int(queued.source), from: queued.queued, to: next)
+      var work = next - queued.queued
+      if index + 1 < targets.count, let free = releases.release(of: targets[index + 1].csd), free > queued.queued,
+        free < next
+      {
+        // The wait for that csd ended then; what came behind it is the next target's.
+        work = 0
+      }
+      target.addNanoseconds = work - min(work, handlers)
+    }
+    if index > 0, let free = releases.release(of: queued.csd), free > targets[index - 1].queued, free < queued.queued {
+      let handlers = handlers.time(on: Int(queued.source), from: free, to: queued.queued)
+      target.resumeNanoseconds = queued.queued - free - min(queued.queued - free, handlers)
+    }
+    if queued.kind == .many, let free = isSeen ? (queued.type == .sync ? queued.ended : queued.started) : nil {
+      released.append((queued.csd, free))
+    }
     if let kicked = queued.kicked, queued.kick == .ipi || queued.kick == .maskIPI, let handler = queued.handler,
       handler >= kicked
     {
@@ -95,7 +119,6 @@ public struct LoadReader: Sendable {
     if isSeen, let started = queued.started {
       if started >= queued.queued { target.delayNanoseconds = started - queued.queued }
       if let ended = queued.ended, ended >= started { target.runNanoseconds = ended - started }
-      if let handler = queued.handler, started >= handler { target.entryNanoseconds = started - handler }
       if queued.kick == .polling, let kicked = queued.kicked, started >= kicked {
         target.sent = kicked
         target.arrived = started
@@ -103,6 +126,20 @@ public struct LoadReader: Sendable {
     }
     if target.runNanoseconds == nil, queued.kind == .single || queued.kind == .many { assumptions.runs += 1 }
     return target
+  }
+
+  /// When the call was over with its queueing: its first kick.
+  private func kicked(_ targets: Span<QueuedCall>) -> UInt64? {
+    var first: UInt64?
+    for index in targets.indices {
+      if let kicked = targets[index].kicked { first = min(first ?? kicked, kicked) }
+    }
+    return first
+  }
+
+  /// A handler of cross calls ran.
+  public mutating func handlerRan(on cpu: Int, from start: UInt64, to end: UInt64) {
+    handlers.add(cpu, start, end)
   }
 
   private mutating func waits(
@@ -138,6 +175,52 @@ public struct LoadReader: Sendable {
       return owners.isCPUsOwn(csd: first.csd, source: call.source, function: call.function)
         ? (.single, 0) : (.singleAsync, first.csd)
     }
+  }
+}
+
+/// The handlers that each CPU ran last.
+private struct RecentHandlers: Sendable {
+  private static let kept = 128
+  private var rings: [ContiguousArray<(start: UInt64, end: UInt64)>] = []
+  private var counts: [Int] = []
+
+  mutating func add(_ cpu: Int, _ start: UInt64, _ end: UInt64) {
+    while rings.count <= cpu {
+      rings.append([])
+      counts.append(0)
+    }
+    if rings[cpu].count < Self.kept {
+      rings[cpu].append((start, end))
+    } else {
+      rings[cpu][counts[cpu] % Self.kept] = (start, end)
+    }
+    counts[cpu] += 1
+  }
+
+  /// How much of a stretch a CPU spent in handlers.
+  /// - Complexity: O(1) for a short stretch: nothing is looked up where no handler can have fitted.
+  func time(on cpu: Int, from start: UInt64, to end: UInt64) -> UInt64 {
+    guard cpu < rings.count, end - start > 1_000 else { return 0 }
+    var sum: UInt64 = 0
+    for handler in rings[cpu] where handler.start < end && handler.end > start {
+      sum += min(handler.end, end) - max(handler.start, start)
+    }
+    return sum
+  }
+}
+
+/// When csds of multi-CPU calls were last unlocked.
+private struct ReleaseTimes: Sendable {
+  /// By a hash of the csd; a newer one takes the place of an older one.
+  private var entries = ContiguousArray(repeating: (csd: UInt64(0), time: UInt64(0)), count: 16_384)
+
+  private func place(_ csd: UInt64) -> Int { Int(truncatingIfNeeded: (csd &* 0x9E37_79B9_7F4A_7C15) &>> 50) }
+
+  mutating func add(_ csd: UInt64, at time: UInt64) { entries[place(csd)] = (csd, time) }
+
+  func release(of csd: UInt64) -> UInt64? {
+    let entry = entries[place(csd)]
+    return entry.csd == csd ? entry.time : nil
   }
 }
 

@@ -52,6 +52,7 @@ struct CallPlace {
   var context = LoadedCall.Context.task
   var waits = false
   var isDeferrable = false
+  var debugTime: UInt64 = 0
   /// It has begun, and not returned.
   var isUnderWay = false
   var hasReturned = false
@@ -93,16 +94,11 @@ struct TargetPlace {
   var queuedAt: UInt64 = 0
   /// As recorded; `never` where that is not known.
   var addNanoseconds = SimulatedCPU.never
+  var resumeNanoseconds: UInt64 = 0
   var sent = SimulatedCPU.never
   var arrived = SimulatedCPU.never
-  var entryNanoseconds = SimulatedCPU.never
   var runNanoseconds = SimulatedCPU.never
 
   init() {}
 }
 
-/// A stretch in which a CPU was seen to take no interrupt: from an IPI's sending to its handler's begin.
-struct ClosedStretch {
-  var from: UInt64
-  var to: UInt64
-}

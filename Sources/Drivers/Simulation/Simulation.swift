@@ -58,6 +58,8 @@ public final class Simulation: CompletedCallSink {
   /// More are not simulated.
   public static let mostCPUs = 1_024
   private static let batchSize = 4_096
+  /// How far ahead of a call stretches are known, in nanoseconds: a call takes a while to send its IPIs.
+  fileprivate static let lookahead: UInt64 = 1_000_000
   /// More are not kept while a call is not complete; those that come then are forgotten.
   private static let mostFlushes = 1 << 20
   /// How often the recorded engine is simulated, each time with another seed, to see how much chance matters.
@@ -82,6 +84,8 @@ public final class Simulation: CompletedCallSink {
   /// Those that come behind the calls that are complete, and where they begin.
   private var flushes: ContiguousArray<LoadedFlush> = []
   private var firstFlush = 0
+  private var stretches: ContiguousArray<LoadedStretch> = []
+  private var firstStretch = 0
   private let hotplugCount: Int
   /// Calls that name a CPU that is not simulated.
   private var leftOut: UInt64 = 0
@@ -95,12 +99,22 @@ public final class Simulation: CompletedCallSink {
 
     func make(_ batch: LoadBatch) {
       var flush = 0
+      var stretch = 0
       for call in batch.calls {
+        // Known beforehand: what is sent just before a recorded IPI belongs to its stretch as well.
+        while stretch < batch.stretches.count, batch.stretches[stretch].from <= call.time &+ Simulation.lookahead {
+          simulator.addStretch(batch.stretches[stretch])
+          stretch += 1
+        }
         while flush < batch.flushes.count, batch.flushes[flush].time <= call.time {
           simulator.flush(Int(batch.flushes[flush].cpu), at: batch.flushes[flush].time)
           flush += 1
         }
         simulator.make(call, targets: batch.targets.span.extracting(call.targets))
+      }
+      while stretch < batch.stretches.count {
+        simulator.addStretch(batch.stretches[stretch])
+        stretch += 1
       }
       while flush < batch.flushes.count {
         simulator.flush(Int(batch.flushes[flush].cpu), at: batch.flushes[flush].time)
@@ -183,6 +197,7 @@ public final class Simulation: CompletedCallSink {
       for run in runs { run.simulator.timeline?.ordinal = madeCalls + UInt64(recorded.calls.count) + 1 }
     }
     appendFlushes(until: loaded.time)
+    appendStretches(until: loaded.time &+ Self.lookahead)
     append(loaded)
     if recorded.calls.count >= Self.batchSize { handOn() }
   }
@@ -196,6 +211,11 @@ public final class Simulation: CompletedCallSink {
     if !scaled.isIdentity { scaled.append(call, targets: ArraySlice(read.targets), to: &batch) }
   }
 
+  /// A handler of cross calls ran.
+  func handlerRan(on cpu: Int, from start: UInt64, to end: UInt64) {
+    reader.handlerRan(on: cpu, from: start, to: end)
+  }
+
   // MARK: What CPUs do by themselves
 
   /// A CPU was seen to look at its queue by itself. Times ascend, and are no earlier than those of calls that are to come.
@@ -203,6 +223,27 @@ public final class Simulation: CompletedCallSink {
     guard cpu < options.cpuCount else { return }
     if flushes.count - firstFlush >= Self.mostFlushes { return }
     flushes.append(LoadedFlush(time: time, cpu: Int32(cpu)))
+  }
+
+  /// A CPU was seen to take no interrupt for a while.
+  func wasClosed(_ stretch: LoadedStretch) {
+    guard Int(stretch.cpu) < options.cpuCount, scaled.isIdentity, stretches.count - firstStretch < Self.mostFlushes
+    else { return }
+    // They come in the order of their ends.
+    var place = stretches.count
+    while place > firstStretch, stretches[place - 1].from > stretch.from { place -= 1 }
+    stretches.insert(stretch, at: place)
+  }
+
+  private func appendStretches(until time: UInt64) {
+    while firstStretch < stretches.count, stretches[firstStretch].from <= time {
+      recorded.stretches.append(stretches[firstStretch])
+      firstStretch += 1
+    }
+    if firstStretch > stretches.count / 2, firstStretch > 4_096 {
+      stretches.removeSubrange(0..<firstStretch)
+      firstStretch = 0
+    }
   }
 
   private func appendFlushes(until time: UInt64) {

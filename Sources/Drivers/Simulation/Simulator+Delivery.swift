@@ -5,19 +5,22 @@ import Verdicts
 
 /// Costs by which recorded times are judged.
 struct TimedCosts: Sendable {
-  /// A longer time between two steps of a caller holds something else as well: an interrupt, or a wait.
-  let longestAdd: UInt64
   let medianEntry: UInt64
   /// A delivery that takes longer has found its target closed.
   let longestDelivery: UInt64
   let shortestDelivery: UInt64
+  /// The share of deliveries that do not take longer.
+  let usualShare: Double
+  /// How far a simulated time may be from the recorded one of the same thing.
+  let tolerance: UInt64
   let hasNodes: Bool
 
   init(_ costs: CostModel, nodes: [Int]) {
-    longestAdd = costs[.add].isAssumed ? 0 : costs[.add].median &* 8
     medianEntry = costs[.handlerEntry].median
     longestDelivery = costs[.delivery].p10 &* 2
     shortestDelivery = costs[.delivery].smallest
+    usualShare = max(0.01, costs[.delivery].share(upTo: longestDelivery))
+    tolerance = costs[.delivery].smallest
     hasNodes = Set(nodes).count > 1
   }
 }
@@ -28,21 +31,23 @@ extension Simulator {
   mutating func arrival(from source: Int, to target: Int, call: Int?, place: Int?, isMask: Bool) -> UInt64 {
     let held = !isMask ? options.coalescingNanoseconds : 0
     let sent = now &+ held
-    if options.usesRecordedTimes, let place, targets[place].sent != SimulatedCPU.never,
-      targets[place].kick != .polling
-    {
-      let stretch = ClosedStretch(from: targets[place].sent, to: targets[place].arrived)
-      let delay = stretch.to &- stretch.from
-      cpus[target].entryNanoseconds = targets[place].entryNanoseconds
-      if delay <= timedCosts.longestDelivery || !options.usesClosedStretches { return sent &+ delay }
-      // Long: the target was closed. Its opening is what was seen, if this IPI comes at about the same time.
-      if sent < stretch.to { return max(stretch.to, sent &+ timedCosts.shortestDelivery) }
+    if options.usesRecordedTimes {
+      if let place, targets[place].kick != .polling, targets[place].sent != SimulatedCPU.never {
+        cpus[target].entryNanoseconds = recordedEntry(of: target, at: targets[place].arrived)
+        let delay = targets[place].arrived &- targets[place].sent
+        // A usual delay is one of any IPI; a longer one ended when the CPU opened.
+        if delay <= timedCosts.longestDelivery || !options.usesClosedStretches { return sent &+ delay }
+        if sent < targets[place].arrived { return max(targets[place].arrived, sent &+ timedCosts.shortestDelivery) }
+      }
+      if let arrival = arrival(at: sent, of: target) { return arrival }
     }
-    if let end = endOfStretch(at: sent, of: target) { return max(end, sent &+ timedCosts.shortestDelivery) }
     let ordinal = call.map { places[$0].ordinal } ?? now
-    return sent
-      &+ costs[delivery(from: source, to: target, isMask: isMask)].draw(
-        random.number(.delivery, ordinal, UInt64(target)))
+    var number = random.number(.delivery, ordinal, UInt64(target))
+    // Where the recording shows when CPUs were closed, this one is open.
+    if options.usesRecordedTimes, options.usesClosedStretches {
+      number = UInt64(Double(number) * timedCosts.usualShare * 0.999_999)
+    }
+    return sent &+ costs[delivery(from: source, to: target, isMask: isMask)].draw(number)
   }
 
   /// From a polling target's being woken to its first callback.
@@ -70,7 +75,7 @@ extension Simulator {
   /// Draws a cost. Beside recorded times, what is longer than nearly all others is left out: it is a standstill of the CPU,
   /// and those come as stretches, when they came.
   @inline(__always) func draw(_ item: CostModel.Item, _ random: UInt64) -> UInt64 {
-    costs[item].draw(options.usesClosedStretches && options.usesRecordedTimes ? random &- random / 64 : random)
+    costs[item].draw(options.usesClosedStretches && options.usesRecordedTimes ? random &- random / 16 : random)
   }
 
   private func delivery(from source: Int, to target: Int, isMask: Bool) -> CostModel.Item {
@@ -81,21 +86,39 @@ extension Simulator {
 
   // MARK: Stretches
 
-  /// Keeps a stretch in which a CPU took no interrupt. They come in the order of their calls.
-  mutating func addStretch(_ stretch: ClosedStretch, of cpu: Int) {
+  /// Keeps a stretch in which a CPU took no interrupt.
+  mutating func addStretch(_ stretch: LoadedStretch) {
     guard options.usesClosedStretches, options.usesRecordedTimes else { return }
-    guard stretch.to &- stretch.from > timedCosts.longestDelivery else { return }
+    let cpu = Int(stretch.cpu)
     let index = Int(stretchCounts[cpu]) % Self.keptStretches
     stretches[cpu &* Self.keptStretches &+ index] = stretch
     stretchCounts[cpu] &+= 1
   }
 
-  private func endOfStretch(at time: UInt64, of cpu: Int) -> UInt64? {
-    guard options.usesClosedStretches, options.usesRecordedTimes else { return nil }
+  /// What the beginning of a recorded handler took; `never` where that is not known.
+  private func recordedEntry(of cpu: Int, at time: UInt64) -> UInt64 {
+    guard options.usesClosedStretches else { return SimulatedCPU.never }
     let first = cpu &* Self.keptStretches
-    for index in first..<first &+ Self.keptStretches {
-      if stretches[index].from <= time, time < stretches[index].to { return stretches[index].to }
+    for index in first..<first &+ Self.keptStretches where stretches[index].to == time {
+      return stretches[index].entryNanoseconds ?? SimulatedCPU.never
     }
-    return nil
+    return SimulatedCPU.never
+  }
+
+  /// When an IPI arrives that is sent at a time, if a recorded one was under way then.
+  private func arrival(at time: UInt64, of cpu: Int) -> UInt64? {
+    guard options.usesClosedStretches else { return nil }
+    let first = cpu &* Self.keptStretches
+    var found: LoadedStretch?
+    for index in first..<first &+ Self.keptStretches {
+      let stretch = stretches[index]
+      // The simulation may be a little ahead of the recording.
+      guard stretch.from <= time &+ timedCosts.tolerance, time < stretch.to else { continue }
+      if found.map({ stretch.from < $0.from }) ?? true { found = stretch }
+    }
+    guard let found else { return nil }
+    let delay = found.to &- found.from
+    return delay <= timedCosts.longestDelivery
+      ? time &+ delay : max(found.to, time &+ timedCosts.shortestDelivery)
   }
 }

@@ -1,4 +1,5 @@
 import BasicContainers
+import Glibc
 import CallEngines
 import CallHistories
 import Verdicts
@@ -25,6 +26,7 @@ extension Simulator {
         break
       case .coalesced:
         places[subject].isCoalesced = true
+        if debugging, timeline != nil { print("COAL", now, cpu, places[subject].kind, String(places[subject].storageKey, radix: 16), "to", targets[Int(places[subject].firstTarget)].cpu, "owner", places[Int(places[subject].storage)].ordinal, "own", places[subject].ordinal, machine.callHolding(csd: machine.layout.privateCSD(Int(places[subject].storage))).map { places[$0].ordinal } ?? 0) }
       case .sent:
         sent(subject, to: other, by: cpu, call: call, isMask: false)
       case .sentToMask:
@@ -73,7 +75,7 @@ extension Simulator {
     // Who waits with interrupts off may be one that runs its own queue meanwhile.
     if cpus[target].waitKey >= 0, !machine.interruptsEnabled(target) { lookAgain(target) }
     let recorded = targets[place].addNanoseconds
-    if recorded <= timedCosts.longestAdd { return recorded }
+    if recorded != SimulatedCPU.never { return recorded }
     return draw(.add, random.number(.add, places[call].ordinal, UInt64(target)))
   }
 
@@ -96,6 +98,7 @@ extension Simulator {
     guard arrivals[index] == SimulatedCPU.never, cpus[target].arrived & 1 << UInt8(vector) == 0 else { return }
     let arrival = arrival(from: cpu, to: target, call: call, place: place, isMask: isMask)
     arrivals[index] = arrival
+    if debugging, timeline != nil { print("ARR", target, vector, "sent", now, "arrives", arrival, call.map { places[$0].ordinal } ?? 0, place.map { targets[$0].sent } ?? 0, place.map { targets[$0].arrived } ?? 0) }
     queue.add(.arrival, cpu: target, at: arrival, token: UInt32(vector))
   }
 
@@ -147,7 +150,7 @@ extension Simulator {
       return places[call].localNanoseconds
     }
     targets[place].state = .started
-    if debugging { print("START", places[call].ordinal, cpu, now, now &- targets[place].queuedAt, targets[place].debugDelay, places[call].began, places[call].kind, places[call].waits, targets[place].kick, targets[place].isKicked) }
+    if debugging, timeline != nil { print("START", places[call].ordinal, cpu, now, now &- targets[place].queuedAt, targets[place].debugDelay, places[call].began, places[call].kind, places[call].waits, targets[place].kick, targets[place].isKicked) }
     let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
     recorder.started(
       on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)
@@ -173,7 +176,7 @@ extension Simulator {
   }
 }
 
-nonisolated(unsafe) let debugging = CommandLine.arguments.contains("9999")
+let debugging = getenv("SIMDBG") != nil
 extension Kick {
   /// Whether the recording tells what the kick was.
   var isKnown: Bool {

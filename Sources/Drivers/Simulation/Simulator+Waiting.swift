@@ -88,8 +88,18 @@ extension Simulator {
   /// A CPU that waits looks again, now, after what is going on at this moment.
   mutating func lookAgain(_ cpu: Int) {
     if cpus[cpu].waitKey < 0 || cpus[cpu].isHung { return }
+    let resume = resumeCost(of: cpu)
     stopWaiting(cpu)
-    schedule(cpu, at: now)
+    schedule(cpu, at: now &+ resume)
+  }
+
+  /// How long a caller that waited for a target's csd took to go on, as recorded.
+  private func resumeCost(of cpu: Int) -> UInt64 {
+    guard cpus[cpu].waitCSD >= 0, cpus[cpu].waitCall >= 0, !cpus[cpu].waitsForCompletion,
+      case .target(_, let target) = machine.layout.owner(of: Int(cpus[cpu].waitCSD)),
+      let place = self.target(of: Int(cpus[cpu].waitCall), on: target)
+    else { return 0 }
+    return targets[place].resumeNanoseconds
   }
 
   /// What somebody may wait for is free. A lock has one taker; all others would look in vain.

@@ -68,9 +68,9 @@ struct Simulator: ~Copyable {
   /// Unused runs of 1, 2, 4, … targets.
   var freeTargets: [[Int32]] = []
 
-  var stretches: UniqueArray<ClosedStretch>
+  var stretches: UniqueArray<LoadedStretch>
   var stretchCounts: UniqueArray<UInt32>
-  static let keptStretches = 16
+  static let keptStretches = 32
 
   var hotplugs: [LoadedHotplug] = []
   var firstHotplug = 0
@@ -114,7 +114,7 @@ struct Simulator: ~Copyable {
     restingPlaces = UniqueArray()
     targets = UniqueArray()
     stretches = UniqueArray(
-      repeating: ClosedStretch(from: .max, to: 0), count: options.usesClosedStretches ? cpuCount * Self.keptStretches : 0)
+      repeating: LoadedStretch(from: .max, to: 0, cpu: 0, entryNanoseconds: nil), count: options.usesClosedStretches ? cpuCount * Self.keptStretches : 0)
     stretchCounts = UniqueArray(repeating: 0, count: cpuCount)
   }
 
