@@ -136,6 +136,9 @@ extension Machine {
     return nil
   }
 
+  /// Whether a flush, or what stands in its place, is topmost on a CPU and has nodes left that it took.
+  public func hasNodesLeft(_ cpu: Int) -> Bool { depth(cpu) > 0 && self[top(cpu), .batch] != 0 }
+
   /// Whether the topmost program of a CPU is a function that was called.
   public func runsFunction(_ cpu: Int) -> Bool { point(of: cpu) == CommonPoint.function.rawValue }
 

@@ -31,7 +31,8 @@ extension Replay {
 
     let simulation = try Simulation(
       candidates: candidates(request, recorded: result.verdict.engine), costs: costs,
-      hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound, notWaiting: analysis.sink.notWaiting,
+      hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound,
+      notWaiting: analysis.sink.notWaiting,
       options: options(request, result, nodes: nodes), names: names)
     var load = EventPair(
       OwnTimesReader(simulation: simulation, names: names),

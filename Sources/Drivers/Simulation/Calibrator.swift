@@ -103,7 +103,9 @@ enum Calibrator {
       let own = calibration?.items.first { $0.measure == measure }?.error.map { abs($0) }
       return EngineResult.Difference(
         measure: measure, change: change, error: own,
-        isSignificant: own.map { own in change.map { abs($0) > own } ?? (value(measure, base) != value(measure, outcome)) } ?? false)
+        isSignificant: own.map { own in
+          change.map { abs($0) > own } ?? (value(measure, base) != value(measure, outcome))
+        } ?? false)
     }
   }
 

@@ -88,7 +88,8 @@ public struct LoadReader: Sendable {
     let queued = targets[index]
     let isSeen = !queued.inferred && !queued.followsUnseen
     var target = LoadedTarget(
-      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, resumeNanoseconds: nil, sent: nil, arrived: nil, runNanoseconds: nil,
+      cpu: Int32(queued.target), kick: queued.kick, addNanoseconds: nil, resumeNanoseconds: nil, sent: nil,
+      arrived: nil, runNanoseconds: nil,
       delayNanoseconds: nil)
     // The next event of the call: the next target's, or the kick.
     let next = index + 1 < targets.count ? targets[index + 1].queued : kicked(targets)

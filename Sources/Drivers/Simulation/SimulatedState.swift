@@ -52,7 +52,6 @@ struct CallPlace {
   var context = LoadedCall.Context.task
   var waits = false
   var isDeferrable = false
-  var debugTime: UInt64 = 0
   /// It has begun, and not returned.
   var isUnderWay = false
   var hasReturned = false
@@ -90,7 +89,6 @@ struct TargetPlace {
   var isKicked = false
   /// Its delay is compared with the recorded one, which is known.
   var isTimed = false
-  var debugDelay: UInt64 = 0
   var queuedAt: UInt64 = 0
   /// As recorded; `never` where that is not known.
   var addNanoseconds = SimulatedCPU.never
@@ -101,4 +99,3 @@ struct TargetPlace {
 
   init() {}
 }
-

@@ -334,7 +334,8 @@ public final class Simulation: CompletedCallSink {
     remark("runsDrawn", assumptions.runs, "Callbacks whose length was not seen; it is drawn from all that were.")
     remark("cpuOutOfRange", leftOut, "Calls from or to CPUs beyond those that can be simulated; left out.")
     remark(
-      "targetsFolded", scaled.droppedTargets, "Targets that the CPU map put onto the caller's CPU, or onto each other; left out.")
+      "targetsFolded", scaled.droppedTargets,
+      "Targets that the CPU map put onto the caller's CPU, or onto each other; left out.")
     let notMade = runs.map { $0.simulator.callsNotMade }.max() ?? 0
     remark(
       "callsNotMade", notMade, "Calls that one engine or another never came to, because their CPU waits for ever.")

@@ -25,7 +25,6 @@ extension Simulator {
     var new = CallPlace()
     new.ordinal = ordinal
     new.earliest = call.time
-    new.debugTime = call.time
     new.source = call.source
     new.callback = call.callback
     new.function = call.function
@@ -36,7 +35,7 @@ extension Simulator {
     new.localNanoseconds = call.localNanoseconds ?? 0
     new.storageKey = call.storage
     // A task that is late catches up: it computes between its calls half as long as it did.
-    if let think = call.thinkNanoseconds { new.earliest = max(new.earliest, cpus[source].returnedAt &+ (ProcessInfo_T ? 0 : think / 2)) }
+    if let think = call.thinkNanoseconds { new.earliest = max(new.earliest, cpus[source].returnedAt &+ think / 2) }
     new.firstTarget = Int32(takeTargets(loaded))
     new.targetCount = Int32(loaded.count)
     places[place] = new
@@ -51,6 +50,8 @@ extension Simulator {
     guard machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine), machine.state(of: cpu) == .online,
       engine.leaveIdle(cpu, &machine)
     else { return }
+    // Seen when it ran something, or when it was over.
+    cpus[cpu].entryNanoseconds = 0
     cpus[cpu].token &+= 1
     cpus[cpu].readyAt = SimulatedCPU.never
     advance(cpu)
@@ -107,7 +108,6 @@ extension Simulator {
     if kinds.usesCrossCalls, let mapped = crossCall(call, from: cpu) { call = mapped }
     machine.setCall(place, call)
     timeline?.began(places[place].ordinal, on: cpu, at: now)
-    if debugging, timeline != nil { print("BEGAN", places[place].ordinal, cpu, now, now &- places[place].debugTime, places[place].earliest &- places[place].debugTime, places[place].kind, places[place].context) }
     engine.makeCall(place, on: cpu, interruptsOff: places[place].context != .task, &machine)
   }
 
@@ -152,7 +152,9 @@ extension Simulator {
     let count = min(places.count, Self.mostPlaces - places.count)
     guard count > 0 else { return }
     machine.grow(byCalls: count)
-    for place in stride(from: places.count + count - 1, through: places.count, by: -1) { freePlaces.append(Int32(place)) }
+    for place in stride(from: places.count + count - 1, through: places.count, by: -1) {
+      freePlaces.append(Int32(place))
+    }
     for _ in 0..<count { places.append(CallPlace()) }
   }
 
@@ -225,7 +227,6 @@ extension Simulator {
       var target = TargetPlace()
       target.cpu = loaded[index].cpu
       target.kick = loaded[index].kick
-      target.debugDelay = loaded[index].delayNanoseconds ?? 0
       target.isTimed = loaded[index].delayNanoseconds != nil
       target.runNanoseconds = loaded[index].runNanoseconds ?? SimulatedCPU.never
       if options.usesRecordedTimes {
@@ -255,8 +256,7 @@ extension Simulator {
       let middle = (low &+ high) &>> 1
       if Int(targets[middle].cpu) < cpu { low = middle &+ 1 } else { high = middle }
     }
-    return low < Int(places[call].firstTarget) &+ Int(places[call].targetCount) && Int(targets[low].cpu) == cpu ? low : nil
+    return low < Int(places[call].firstTarget) &+ Int(places[call].targetCount) && Int(targets[low].cpu) == cpu
+      ? low : nil
   }
 }
-
-let ProcessInfo_T = CommandLine.arguments.contains("--no-x") || CommandLine.arguments.contains("7777")

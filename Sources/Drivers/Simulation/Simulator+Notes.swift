@@ -1,5 +1,4 @@
 import BasicContainers
-import Glibc
 import CallEngines
 import CallHistories
 import Verdicts
@@ -26,7 +25,6 @@ extension Simulator {
         break
       case .coalesced:
         places[subject].isCoalesced = true
-        if debugging, timeline != nil { print("COAL", now, cpu, places[subject].kind, String(places[subject].storageKey, radix: 16), "to", targets[Int(places[subject].firstTarget)].cpu, "owner", places[Int(places[subject].storage)].ordinal, "own", places[subject].ordinal, machine.callHolding(csd: machine.layout.privateCSD(Int(places[subject].storage))).map { places[$0].ordinal } ?? 0) }
       case .sent:
         sent(subject, to: other, by: cpu, call: call, isMask: false)
       case .sentToMask:
@@ -98,7 +96,6 @@ extension Simulator {
     guard arrivals[index] == SimulatedCPU.never, cpus[target].arrived & 1 << UInt8(vector) == 0 else { return }
     let arrival = arrival(from: cpu, to: target, call: call, place: place, isMask: isMask)
     arrivals[index] = arrival
-    if debugging, timeline != nil { print("ARR", target, vector, "sent", now, "arrives", arrival, call.map { places[$0].ordinal } ?? 0, place.map { targets[$0].sent } ?? 0, place.map { targets[$0].arrived } ?? 0) }
     queue.add(.arrival, cpu: target, at: arrival, token: UInt32(vector))
   }
 
@@ -111,7 +108,8 @@ extension Simulator {
     guard cpus[target].readyAt == SimulatedCPU.never else { return }
     // The flush's own beginning is in it.
     let cost = pollingWakeCost(of: target, call: call)
-    schedule(target, at: now &+ cost &- min(cost, timedCosts.medianEntry))
+    cpus[target].entryNanoseconds = 0
+    schedule(target, at: now &+ cost)
   }
 
   private mutating func returned(_ call: Int, from cpu: Int, _ result: CallResult) {
@@ -150,7 +148,6 @@ extension Simulator {
       return places[call].localNanoseconds
     }
     targets[place].state = .started
-    if debugging, timeline != nil { print("START", places[call].ordinal, cpu, now, now &- targets[place].queuedAt, targets[place].debugDelay, places[call].began, places[call].kind, places[call].waits, targets[place].kick, targets[place].isKicked) }
     let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
     recorder.started(
       on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)
@@ -172,11 +169,15 @@ extension Simulator {
       places[call].open &-= 1
       releaseIfOver(call)
     }
-    return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
+    if machine.hasNodesLeft(cpu) {
+      return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
+    }
+    // Outside handlers nothing is left to do.
+    guard cpus[cpu].handlerDepth > 0 else { return 0 }
+    return draw(.handlerExit, random.number(.handlerExit, places[call].ordinal, UInt64(cpu)))
   }
 }
 
-let debugging = getenv("SIMDBG") != nil
 extension Kick {
   /// Whether the recording tells what the kick was.
   var isKnown: Bool {

@@ -64,7 +64,11 @@ extension Simulator {
       next = cpus[Int(next)].nextWaiter
     }
     guard next >= 0 else { return }
-    if previous < 0 { waiters[bucket] = cpus[cpu].nextWaiter } else { cpus[Int(previous)].nextWaiter = cpus[cpu].nextWaiter }
+    if previous < 0 {
+      waiters[bucket] = cpus[cpu].nextWaiter
+    } else {
+      cpus[Int(previous)].nextWaiter = cpus[cpu].nextWaiter
+    }
     cpus[cpu].nextWaiter = -1
   }
 

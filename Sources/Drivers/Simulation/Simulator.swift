@@ -114,7 +114,8 @@ struct Simulator: ~Copyable {
     restingPlaces = UniqueArray()
     targets = UniqueArray()
     stretches = UniqueArray(
-      repeating: LoadedStretch(from: .max, to: 0, cpu: 0, entryNanoseconds: nil), count: options.usesClosedStretches ? cpuCount * Self.keptStretches : 0)
+      repeating: LoadedStretch(from: .max, to: 0, cpu: 0, entryNanoseconds: nil),
+      count: options.usesClosedStretches ? cpuCount * Self.keptStretches : 0)
     stretchCounts = UniqueArray(repeating: 0, count: cpuCount)
   }
 
