@@ -11,7 +11,6 @@ extension Mainline {
     machine[frame, .csd] = node + 1
     machine[frame, .target] = target
     machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
-    machine.queued(callIndex, on: target, isOrdered: false)
     return machine.go(frame, Point.wakeupLocks)
   }
 
@@ -27,7 +26,7 @@ extension Mainline {
       }
       return machine.go(frame, Point.wakeupPlaces)
     case .wakeupPlaces:
-      place(on: target, frame, &machine)
+      place(on: target, frame, isOver: false, &machine)
       // The own CPU looks at NEED_RESCHED when interrupts are on again.
       return machine.go(frame, target == cpu ? Point.wakeupUnlocks : .wakeupPolls)
     case .wakeupPolls:
@@ -39,31 +38,37 @@ extension Mainline {
       machine.sendIPI(.reschedule, to: target)
       return machine.go(frame, Point.wakeupUnlocks)
     case .wakeupUnlocks:
+      place(on: target, frame, isOver: true, &machine)
       machine.release(machine.layout.lock(target), .runQueue(cpu: target))
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return machine.go(frame, Point.returns)
     default:
-      // scheduler_ipi(): what it is for happens behind it.
+      // scheduler_ipi(): what it is for happens behind it. An idle CPU finds NEED_RESCHED, which came with it.
+      if machine.isPolling(cpu) { machine.setNeedsReschedule(cpu) }
       machine.returnFromInterrupt(cpu)
       return .moved
     }
   }
 
-  /// The task is on the run queue, and so is what else it is to be woken for: that is all that a wakeup is.
-  private func place(on target: Int, _ frame: Int, _ machine: inout Machine) {
+  /// Puts the task onto the run queue, and takes note when that is over: it is all that a wakeup is, for whoever asked for it.
+  private func place(on target: Int, _ frame: Int, isOver: Bool, _ machine: inout Machine) {
     let call = machine[frame, .call] - 1
-    let node = machine[frame, .csd] - 1
     let function = machine.workload.calls[call].function
     // Nothing is called.
     let isNarrating = machine.isNarrating
     machine.isNarrating = false
-    machine.started(call, function: function, on: target)
-    startCovered(by: call, on: target, &machine)
-    machine.finished(call, function: function, on: target)
-    finishCovered(by: call, on: target, &machine)
-    machine.setFlags(node, machine.flags(node) & ~NodeFlag.waking)
-    machine.setState(node, .free)
+    if isOver {
+      machine.finished(call, function: function, on: target)
+      finishCovered(by: call, on: target, &machine)
+    } else {
+      let node = machine[frame, .csd] - 1
+      machine.queued(call, on: target, isOrdered: false)
+      machine.started(call, function: function, on: target)
+      startCovered(by: call, on: target, &machine)
+      machine.setFlags(node, machine.flags(node) & ~NodeFlag.waking)
+      machine.setState(node, .free)
+    }
     machine.isNarrating = isNarrating
-    machine.happened(.taskPlaced(call: call, cpu: target))
+    if !isOver { machine.happened(.taskPlaced(call: call, cpu: target)) }
   }
 }

@@ -103,6 +103,11 @@ extension Machine {
     set(cell, isPolling ? get(cell) | Self.polling : get(cell) & ~Self.polling)
   }
 
+  mutating func setNeedsReschedule(_ cpu: Int) {
+    let cell = layout.cpu(cpu, .idle)
+    set(cell, get(cell) | Self.needsReschedule)
+  }
+
   mutating func clearNeedsReschedule(_ cpu: Int) {
     let cell = layout.cpu(cpu, .idle)
     set(cell, get(cell) & ~Self.needsReschedule)

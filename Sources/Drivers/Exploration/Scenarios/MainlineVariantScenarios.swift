@@ -81,13 +81,13 @@ extension ScenarioLibrary {
 
   private static let mainlineWakeupVariants = """
     scenario mainline-wakers
-    claim Without the queue two wakers wait for each other's hold of the run queue's lock: what the queue was made against.
+    claim Without the queue wakers wait for the run queue's lock: what the queue was made against. One places a task at a time.
     source kernel/sched/core.c of 6.12, ttwu_queue()
     cpus 3
     cpu 0: wakeup 2 t
     cpu 1: wakeup 2 u
-    engine mainline holds noWarning,noRefusal
-    engine mainline:no-ttwu-queue violates neverWaits holds noWarning,noRefusal
+    engine mainline violates serialisedPerTarget holds noWarning,noRefusal
+    engine mainline:no-ttwu-queue violates neverWaits holds serialisedPerTarget,noWarning,noRefusal
 
     scenario mainline-wakers-one-task
     claim Who finds a task being woken leaves it at that; whoever wakes it wakes it for both.
@@ -103,6 +103,16 @@ extension ScenarioLibrary {
     cpus 2
     cpu 0: wakeup 1 t
     cpu 1: idle
+    engine mainline holds noInterrupt
+    engine mainline:no-ttwu-queue holds noInterrupt
+    engine mainline:no-ttwu-queue,no-polling violates noInterrupt
+
+    scenario mainline-wakeup-ends-idle
+    claim Whoever idles is woken with the task: by NEED_RESCHED, or by a reschedule IPI that brings it.
+    source kernel/sched/core.c of 6.12, resched_curr()
+    cpus 2
+    cpu 0: lock A; wakeup 1 t; lock A
+    cpu 1: idle; unlock A
     engine mainline holds noInterrupt
     engine mainline:no-ttwu-queue holds noInterrupt
     engine mainline:no-ttwu-queue,no-polling violates noInterrupt
