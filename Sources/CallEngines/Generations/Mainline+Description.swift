@@ -37,10 +37,10 @@ extension Mainline {
             name: "deferral",
             sentence: "A call that can be deferred tells a target in user space to look when it enters the kernel."),
           EngineDescription.Choice(
-            name: "deferral-naive", sentence: "It does so in place of the kick, and nobody else knows of it."),
+            name: "deferral-naive", sentence: "It does so behind the add, and nobody else looks for the mark."),
           EngineDescription.Choice(
             name: "deferral-late",
-            sentence: "It does so in place of the kick, and others look for it: too early, if it comes late."),
+            sentence: "It does so behind the add; who cannot be deferred looks for the mark, at times too early."),
         ]),
     ],
     make: { chosen in

@@ -42,9 +42,9 @@ public struct Mainline: Sendable, Hashable {
     case none = "no-deferral"
     /// The target is told before the node is added, and looked at again behind that.
     case markedFirst = "deferral"
-    /// In place of the kick, and nobody knows.
+    /// The target is told behind the add, in place of the kick, and nobody else knows.
     case naive = "deferral-naive"
-    /// In place of the kick, and who cannot wait takes it back.
+    /// The same, and a call that cannot be deferred looks whether it was told.
     case markedLate = "deferral-late"
   }
 

@@ -24,8 +24,8 @@ public struct Note: Sendable, Hashable {
     case deferred
     /// A flush took nodes off the own queue. `subject`: whether there were any, 0 or 1.
     case taken
-    /// A function starts on the CPU that moved. `subject`: the call. (A task that its waker puts onto another CPU's run queue
-    /// starts and is finished there in the waker's step.) `cpu`: where.
+    /// A function starts on the CPU that moved. `subject`: the call; `cpu`: where. Of a task that its waker puts onto a run
+    /// queue, `cpu` is that of the queue, and `finished` is noted when the queue is unlocked.
     case started
     case finished
     /// A call returned. `subject`: the call; `cpu`: the raw value of a ``CallResult``.
