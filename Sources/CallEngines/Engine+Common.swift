@@ -22,17 +22,25 @@ enum CommonPoint: UInt8 {
   case risingEnables
   /// Who makes a call that a driver has given: behind it, and before what it interrupts.
   case caller
+  // The way from user space into the kernel. `value`: what goes on behind it, a point; 0 for what was there before.
+  case kernelEntry
+  case kernelEntered
 
   static let first: UInt8 = 200
 }
 
 extension Engine {
-  /// Puts a CPU's task onto its stack, if it has one. A CPU whose task begins with idling idles at the start.
+  /// Puts a CPU's task onto its stack, if it has one. A CPU whose task begins with idling idles at the start, and one whose
+  /// task begins with user space is there.
   func beginTask(on cpu: Int, _ machine: inout Machine) {
     let operations = machine.workload.tasks[cpu].operations
     if operations.isEmpty { return }
     let frame = machine.push(cpu, CommonPoint.task.rawValue)
-    if operations.first == .idlePolling { _ = perform(.idlePolling, cpu, frame, &machine) }
+    switch operations.first {
+    case .idlePolling: _ = perform(.idlePolling, cpu, frame, &machine)
+    case .enterUser: _ = perform(.enterUser, cpu, frame, &machine)
+    default: break
+    }
   }
 
   func commonStep(_ rawPoint: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
@@ -71,6 +79,8 @@ extension Engine {
       machine.restoreInterrupts(cpu, in: frame, flag: CallerFlag.interruptsWereOn)
       machine.pop(cpu)
       return .moved
+    case .kernelEntry, .kernelEntered:
+      return entryStep(point, cpu, frame, &machine)
     }
   }
 
@@ -108,6 +118,13 @@ extension Engine {
         if case .call(let call) = other { machine.forgetCall(call) }
       }
       machine[frame, .target] = 0
+      return .moved
+    case .enterUser:
+      machine.enterUser(cpu)
+      machine.enableInterrupts(cpu)
+    case .leaveUser:
+      machine[frame, .target] += 1
+      machine.push(cpu, CommonPoint.kernelEntry.rawValue)
       return .moved
     case .idlePolling:
       machine[frame, .target] += 1
@@ -163,6 +180,31 @@ extension Engine {
     machine.pop(cpu)
     machine.clearNeedsReschedule(cpu)
     machine.enableInterrupts(cpu)
+    return .moved
+  }
+
+  // MARK: User space
+
+  /// Into the kernel, by a system call or an interrupt: both bits are cleared with interrupts off, before anything else. If
+  /// work waits, the queue is flushed there.
+  private func entryStep(_ point: CommonPoint, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    if point == .kernelEntry {
+      machine.saveInterrupts(cpu, in: frame, flag: CallerFlag.interruptsWereOn)
+      if machine.leaveUser(cpu), let flush = generation.idleExit {
+        machine.go(frame, CommonPoint.kernelEntered.rawValue)
+        machine.push(cpu, flush)
+        return .moved
+      }
+    }
+    machine.restoreInterrupts(cpu, in: frame, flag: CallerFlag.interruptsWereOn)
+    let next = machine[frame, .value]
+    if next == 0 {
+      machine.pop(cpu)
+    } else {
+      machine[frame, .value] = 0
+      machine[frame, .flags] = Machine.returnsToUser
+      machine.go(frame, UInt8(truncatingIfNeeded: next))
+    }
     return .moved
   }
 }

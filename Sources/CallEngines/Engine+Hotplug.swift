@@ -76,7 +76,12 @@ extension Engine {
   /// The stopper takes over on a CPU.
   /// - Precondition: ``canStop(_:_:)``, and ``hasRoom(on:in:)``.
   public func enterStop(_ cpu: Int, _ machine: inout Machine) {
-    machine.push(cpu, CommonPoint.stopEntered.rawValue)
+    if machine.isInUser(cpu) {
+      let frame = machine.push(cpu, CommonPoint.kernelEntry.rawValue)
+      machine[frame, .value] = Int(CommonPoint.stopEntered.rawValue)
+    } else {
+      machine.push(cpu, CommonPoint.stopEntered.rawValue)
+    }
     machine.setStopProgress(cpu, .entered)
     machine.note(.flagChanged)
     machine.happened(.stopEntered)
@@ -104,8 +109,10 @@ extension Engine {
       machine.enableInterrupts(cpu)
       machine.setStopProgress(cpu, .none)
       machine.note(.flagChanged)
+      let returnsToUser = machine.hasFlag(frame, Machine.returnsToUser)
       machine.pop(cpu)
       machine.happened(.stopLeft)
+      if returnsToUser { machine.enterUser(cpu) }
       return .moved
     case .dyingMarked:
       // Nothing is run before interrupts are off everywhere.

@@ -70,7 +70,10 @@ public enum Engine: Sendable, Hashable {
   /// A CPU takes a pending interrupt.
   /// - Precondition: ``Machine/takesInterrupts(_:)``, the vector is pending, and ``hasRoom(on:in:)``.
   public func takeInterrupt(_ vector: Vector, on cpu: Int, _ machine: inout Machine) {
-    machine.takeInterrupt(vector, on: cpu, handler: generation.handler(for: vector))
+    let handler = generation.handler(for: vector)
+    guard machine.isInUser(cpu) else { return machine.takeInterrupt(vector, on: cpu, handler: handler) }
+    machine.takeInterrupt(vector, on: cpu, handler: CommonPoint.kernelEntry.rawValue)
+    machine[machine.top(cpu), .value] = Int(handler)
   }
 
   /// Whether another program fits onto a CPU's stack.

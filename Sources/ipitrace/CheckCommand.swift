@@ -25,14 +25,15 @@ struct CheckCommand: ParsableCommand {
       offline CPUS, allocation HOW, function NAME: PROGRAM, cpu CPU: PROGRAM, \
       engine NAME[:VARIANT] [violates PROPERTY,…] [holds PROPERTY,…]. A PROGRAM is operations with ; between them:
 
-      irqs-off, irqs-on, lock NAME, unlock NAME, down CPU, up CPU, idle, repeat
+      irqs-off, irqs-on, lock NAME, unlock NAME, down CPU, up CPU, idle, user, kernel, repeat
       single CPU FUNCTION [wait], many CPUS FUNCTION [wait], each CPUS FUNCTION [wait], any CPUS FUNCTION [wait]
       async CPU CSD FUNCTION, queue CPU QSD FUNCTION, irq-work CPU WORK FUNCTION, wakeup CPU TASK
       xcall CPU|all FUNCTION FLAGS, xcall-mask CPUS FUNCTION FLAGS, xcall-any CPUS FUNCTION FLAGS, \
       xcall-private CPU CSD FUNCTION FLAGS, where FLAGS is sync, async, irq-work, ttwu or a number
 
-      Behind a call may stand ‘if CPUS’, those for which its condition is true, and ‘-> RESULT|RESULT…’, what it may \
-      return (0, -ENXIO, -EBUSY, -ENOMEM, -EINVAL).
+      Behind a call may stand ‘defer’, if its function may run as late as when the target enters the kernel, ‘if CPUS’, \
+      those for which its condition is true, and ‘-> RESULT|RESULT…’, what it may return (0, -ENXIO, -EBUSY, -ENOMEM, \
+      -EINVAL).
 
       The exit status is 0 if every property came out as claimed, 1 if one did not or was not decided or an output \
       can't be written, 2 on wrong usage, 3 if a file can't be read.

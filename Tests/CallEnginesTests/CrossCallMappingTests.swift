@@ -62,7 +62,7 @@ import Testing
   @Test func onEachCPUIsAll() throws {
     let mapped = try #require(call(.onEach) { $0.mask = 0b1111 }.asCrossCall(from: 1, cpuCount: 4))
     #expect(mapped.call.kind == .xcall && mapped.call.target == -1)
-    let widest = try #require(call(.onEach) { $0.mask = .max }.asCrossCall(from: 1, cpuCount: 64))
+    let widest = try #require(call(.onEach) { $0.mask = .all }.asCrossCall(from: 1, cpuCount: 64))
     #expect(widest.call.kind == .xcall && widest.call.target == -1)
   }
 

@@ -114,6 +114,7 @@ struct EngineTrace {
       case .single: announce("ipi \(cpus[0])", on: cpu, machine)
       case .many: announce("mask \(cpus.map(String.init).joined(separator: ","))", on: cpu, machine)
       case .irqWork: announce("selfwork", on: cpu, machine)
+      case .reschedule: preconditionFailure("with the queue for wakeups none is sent")
       }
     case .pollerWoken(let target): announce("poll \(target)", on: cpu, machine)
     case .interruptTaken(let vector):

@@ -22,7 +22,7 @@ import Verdicts
         if call.kind == .irqWork || call.kind == .wakeup, call.target == cpu {
           call.target = (cpu + 1) % workload.cpuCount
         }
-        call.mask = UInt64.random(in: 0..<1 << UInt64(workload.cpuCount), using: &random)
+        call.mask = CPUSet(bits: UInt64.random(in: 0..<1 << UInt64(workload.cpuCount), using: &random))
         call.waits = Bool.random(using: &random)
         call.storage = workload.privateStorageCount
         workload.privateStorageCount += 1

@@ -27,6 +27,7 @@ struct HappeningWordsTests {
     (.lockTaken(.entry(csd: 2)), "takes the lock of CPU 2's own cfd"),
     (.lockReleased(.callers(0)), "releases lock A"),
     (.lockReleased(.fallback), "releases the fallback's lock"),
+    (.lockTaken(.runQueue(cpu: 2)), "takes the lock of CPU 2's run queue"),
     (.csdLocked(csd: 0), "locks CPU 0's own csd"),
     (.csdUnlocked(csd: 1), "unlocks CPU 0's csd for CPU 1"),
     (.waitEnded(csd: 4), "ends the wait for the csd of “single 1 f wait”"),
@@ -50,6 +51,11 @@ struct HappeningWordsTests {
     (.ipiSent(.many, cpus: []), "sends no IPI: the mask is empty"),
     (.ipiLost(.irqWork), "IPI (irq_work) is lost: the CPU is dead"),
     (.pollerWoken(cpu: 0), "sets NEED_RESCHED of CPU 0, which polls: no IPI"),
+    (.ipiSent(.reschedule, cpus: [2]), "sends IPI (reschedule) to CPU 2"),
+    (.workMarked(cpu: 0), "tells CPU 0, in user space, that work waits"),
+    (.workUnmarked(cpu: 0), "tells CPU 0 no longer that work waits"),
+    (.deferred(cpu: 0), "sends no IPI: CPU 0 looks when it enters the kernel"),
+    (.taskPlaced(call: 0, cpu: 2), "puts the task of “single 1 f wait” onto CPU 2's run queue"),
     (.interruptTaken(.many), "takes IPI (many)"),
     (.interruptReturned, "handler returns"),
     (.functionStarted(function: 1, call: 1), "g starts, for “queue 1 q g”"),
@@ -69,6 +75,9 @@ struct HappeningWordsTests {
     (.warned(.invalidCPU(-7)), "warning: CPU -7 is out of range"),
     (.idled, "idles, polling"),
     (.idleLeft, "leaves idle"),
+    (.userEntered, "goes to user space"),
+    (.userLeft(workWaits: false), "enters the kernel"),
+    (.userLeft(workWaits: true), "enters the kernel, where work waits"),
     (.stopRequested(cpu: 2), "takes CPU 2 down"),
     (.stopEntered, "the stopper takes over"),
     (.stopLeft, "the stopper is done"),
@@ -108,6 +117,10 @@ struct HappeningWordsTests {
     case .ipiSent: "ipiSent"
     case .ipiLost: "ipiLost"
     case .pollerWoken: "pollerWoken"
+    case .workMarked: "workMarked"
+    case .workUnmarked: "workUnmarked"
+    case .deferred: "deferred"
+    case .taskPlaced: "taskPlaced"
     case .interruptTaken: "interruptTaken"
     case .interruptReturned: "interruptReturned"
     case .functionStarted: "functionStarted"
@@ -116,6 +129,8 @@ struct HappeningWordsTests {
     case .warned: "warned"
     case .idled: "idled"
     case .idleLeft: "idleLeft"
+    case .userEntered: "userEntered"
+    case .userLeft: "userLeft"
     case .stopRequested: "stopRequested"
     case .stopEntered: "stopEntered"
     case .stopLeft: "stopLeft"

@@ -189,7 +189,7 @@ extension Generic2008: Generation {
     switch vector {
     case .single: Point.flushLooks.rawValue
     case .many: Point.walkBegins.rawValue
-    case .irqWork: preconditionFailure("generic-2008 sends no \(vector)")
+    case .irqWork, .reschedule: preconditionFailure("generic-2008 sends no \(vector)")
     }
   }
 

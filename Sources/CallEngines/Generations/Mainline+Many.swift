@@ -24,13 +24,9 @@ extension Mainline {
       return machine.go(frame, Point.manyAdds)
     case .manyAdds:
       machine.queued(callIndex, on: target)
-      if machine.addLockLess(layout.manyCSD(of: cpu, for: target), to: target) {
-        machine.insert(target, maskAt: kickMask(cpu, layout))
-        // nr_cpus and last_cpu
-        machine[frame, .value] += 1
-        machine[frame, .cursor] = target
-      }
-      return nextToQueue(from: target + 1, cpu, frame, &machine)
+      let wasEmpty = machine.addLockLess(layout.manyCSD(of: cpu, for: target), to: target)
+      if deferral != .none { return addedToManyByDeferral(wasEmpty: wasEmpty, cpu, frame, &machine) }
+      return queued(isKickOwed: wasEmpty, cpu, frame, &machine)
     case .manyKicks:
       // No look at who polls.
       machine.sendIPI(.many, toMaskAt: kickMask(cpu, layout))
@@ -81,6 +77,18 @@ extension Mainline {
     }
   }
 
+  /// A target was queued for.
+  func queued(isKickOwed: Bool, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let target = machine[frame, .target]
+    if isKickOwed {
+      machine.insert(target, maskAt: kickMask(cpu, machine.layout))
+      // nr_cpus and last_cpu
+      machine[frame, .value] += 1
+      machine[frame, .cursor] = target
+    }
+    return nextToQueue(from: target + 1, cpu, frame, &machine)
+  }
+
   /// Goes on to the next target for which the condition is true; the others are taken off the mask. Behind the last one,
   /// those are kicked whose queues were empty.
   private func nextToQueue(from first: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
@@ -96,11 +104,22 @@ extension Mainline {
       candidate = machine.firstCPU(inMaskAt: mask, from: candidate + 1)
     }
     machine[frame, .target] = machine[frame, .cursor]
-    switch machine[frame, .value] {
-    case 0: return machine.go(frame, Point.manyRunsLocally)
-    case 1: return machine.go(frame, Point.kickPolls)
-    default: return machine.go(frame, Point.manyKicks)
+    let count = machine[frame, .value]
+    if count == 0 { return machine.go(frame, Point.manyRunsLocally) }
+    switch masks {
+    case .several: return machine.go(frame, count == 1 ? kick : .manyKicks)
+    case .always: return machine.go(frame, Point.manyKicks)
+    case .never: return kickNext(from: 0, cpu, frame, &machine)
     }
+  }
+
+  /// Goes on to kick the next CPU of those whose queues were empty. By now all are queued for: until its kick, each collects
+  /// what others have for it, and no target waits behind the IPI of another.
+  func kickNext(from first: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let next = machine.firstCPU(inMaskAt: kickMask(cpu, machine.layout), from: first)
+    guard next < machine.layout.cpuCount else { return machine.go(frame, Point.manyRunsLocally) }
+    machine[frame, .target] = next
+    return machine.go(frame, kick)
   }
 
   private func beginWaiting(_ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {

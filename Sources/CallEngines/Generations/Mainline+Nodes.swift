@@ -19,7 +19,7 @@ extension Mainline {
       claim(node, CSDFlags.pending | CSDFlags.busy, type: CSDType.irqWork, for: callIndex, &machine)
       machine[frame, .csd] = node + 1
       machine[frame, .target] = target
-      return machine.go(frame, target == cpu ? Point.irqWorkRaises : .execAdds)
+      return machine.go(frame, target == cpu ? Point.irqWorkRaises : firstOfAdd(call))
     case .irqWorkRaises:
       machine.queued(callIndex, on: cpu, isOrdered: false)
       let list = raisedList(cpu, machine.layout)
@@ -37,6 +37,7 @@ extension Mainline {
       // try_to_wake_up(): the task's lock is held, so that only one of two wakers finds it asleep.
       if machine.hasFlag(csd: node, NodeFlag.waking) { return coalesce(callIndex, with: node, cpu, frame, &machine) }
       let target = knownCPU(call.target, machine.layout)
+      if wakeups == .placed { return beginPlacing(on: target, cpu, frame, &machine) }
       // ttwu_queue_cond(): not for the own CPU, which the waker puts the task on itself; not for one that goes.
       if target == cpu {
         runLocally(callIndex, then: .localReturns, cpu, frame, &machine)
@@ -46,11 +47,11 @@ extension Mainline {
       claim(node, NodeFlag.waking, type: CSDType.ttwu, for: callIndex, &machine)
       machine[frame, .csd] = node + 1
       machine[frame, .target] = target
-      return machine.go(frame, Point.execAdds)
+      return machine.go(frame, firstOfAdd(call))
     }
   }
 
-  private func claim(_ node: Int, _ flags: Int32, type: Int32, for call: Int, _ machine: inout Machine) {
+  func claim(_ node: Int, _ flags: Int32, type: Int32, for call: Int, _ machine: inout Machine) {
     machine.setFlags(node, machine.flags(node) | flags)
     machine.set(machine.layout.csd(node, .type), type)
     machine.happened(.csdLocked(csd: node))

@@ -45,20 +45,21 @@ extension Mainline {
       return machine.go(frame, Point.returns)
 
     case .execChecks:
-      return machine.go(frame, machine.isOnline(target) ? Point.execAdds : .execRefuses)
+      return machine.go(frame, machine.isOnline(target) ? firstOfAdd(call) : .execRefuses)
     case .execRefuses:
       unlock(csd, &machine)
       return machine.returnFromCall(cpu, frame, .noSuchCPU)
     case .execAdds:
       machine.queued(callIndex, on: target)
       let wasEmpty = machine.addLockLess(csd, to: target)
-      return machine.go(frame, wasEmpty ? Point.kickPolls : .execWaits)
+      if deferral != .none { return addedByDeferral(wasEmpty: wasEmpty, frame, &machine) }
+      return machine.go(frame, wasEmpty ? kick : .execWaits)
     case .kickPolls:
       // call_function_single_prep_ipi()
-      return machine.wakeIfPolling(target) ? afterKick(frame, &machine) : machine.go(frame, Point.kickSends)
+      return machine.wakeIfPolling(target) ? afterKick(cpu, frame, &machine) : machine.go(frame, Point.kickSends)
     case .kickSends:
       machine.sendIPI(.single, to: target)
-      return afterKick(frame, &machine)
+      return afterKick(cpu, frame, &machine)
     case .execWaits:
       guard call.promisesWait else { return machine.go(frame, Point.returns) }
       if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.spins(on: csd, for: callIndex) }
@@ -82,8 +83,14 @@ extension Mainline {
     return machine.go(frame, machine[frame, .target] == cpu ? Point.localUnlocks : .execChecks)
   }
 
-  private func afterKick(_ frame: Int, _ machine: inout Machine) -> Stepped {
-    machine.go(frame, machine.hasFlag(frame, FrameFlag.isMany) ? Point.manyRunsLocally : .execWaits)
+  /// Where a kick of one CPU begins.
+  @inline(__always) var kick: Point { polling == .polling ? .kickPolls : .kickSends }
+
+  /// One CPU was kicked, or need not be.
+  func afterKick(_ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    guard machine.hasFlag(frame, FrameFlag.isMany) else { return machine.go(frame, Point.execWaits) }
+    if masks == .never { return kickNext(from: machine[frame, .target] + 1, cpu, frame, &machine) }
+    return machine.go(frame, Point.manyRunsLocally)
   }
 
   // MARK: What all calls do

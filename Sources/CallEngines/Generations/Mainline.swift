@@ -7,10 +7,62 @@
 ///     flush     llist_del_all ─ reverse ─ SYNC: run, unlock ─ ASYNC: unlock, run; IRQ_WORK: run ─ all TTWU at once
 ///
 /// A replay drives the same flush; see ``MainlineTarget``.
+///
+/// What today's kernels do is the first choice of each kind; the others are questions that are asked of them. They are about who is
+/// kicked, and how: the flush is the same in all.
 public struct Mainline: Sendable, Hashable {
-  public init() {}
+  /// Whether a kick looks at who idles polling.
+  public enum Polling: String, CaseIterable, Sendable {
+    /// NEED_RESCHED in place of an IPI.
+    case polling
+    /// Every kick is an IPI.
+    case none = "no-polling"
+  }
 
-  /// The steps, in the order in which a call and a flush go through them.
+  /// How a task of another CPU is woken: `TTWU_QUEUE`.
+  public enum Wakeups: String, CaseIterable, Sendable {
+    /// By a node on the queue, like any other.
+    case queued = "ttwu-queue"
+    /// By the waker, who takes the lock of the other CPU's run queue.
+    case placed = "no-ttwu-queue"
+  }
+
+  /// How a call to several CPUs kicks those whose queues were empty.
+  public enum Masks: String, CaseIterable, Sendable {
+    /// Several by one mask IPI, a single one like that of a call to one.
+    case several = "mask-several"
+    /// Each like that of a call to one, when all are queued.
+    case never = "mask-never"
+    /// By one mask IPI, even a single one.
+    case always = "mask-always"
+  }
+
+  /// Whether calls that can wait until their target enters the kernel are left to do so.
+  public enum Deferral: String, CaseIterable, Sendable {
+    case none = "no-deferral"
+    /// The target is told before the node is added, and looked at again behind that.
+    case markedFirst = "deferral"
+    /// The target is told behind the add, in place of the kick, and nobody else knows.
+    case naive = "deferral-naive"
+    /// The same, and a call that cannot be deferred looks whether it was told.
+    case markedLate = "deferral-late"
+  }
+
+  public var polling: Polling
+  public var wakeups: Wakeups
+  public var masks: Masks
+  public var deferral: Deferral
+
+  public init(
+    polling: Polling = .polling, wakeups: Wakeups = .queued, masks: Masks = .several, deferral: Deferral = .none
+  ) {
+    self.polling = polling
+    self.wakeups = wakeups
+    self.masks = masks
+    self.deferral = deferral
+  }
+
+  /// The steps, in the order in which a call and a flush go through them; behind them those that only variants have.
   enum Point: UInt8 {
     // smp_call_function_single()
     case single = 1
@@ -71,6 +123,21 @@ public struct Mainline: Sendable, Hashable {
     // irq_work_run()
     case raisedHandler
     case raisedTakes
+
+    // Without the queue for wakeups: ttwu_queue(), resched_curr(), scheduler_ipi().
+    case wakeupLocks
+    case wakeupPlaces
+    case wakeupPolls
+    case wakeupSends
+    case wakeupUnlocks
+    case reschedules
+    // With deferral, before an add, and behind it.
+    case execMarks
+    case kickMarks
+    case kickLooks
+    case kickUnmarks
+    case manyMarks
+    case manyUnmarks
   }
 
   /// A frame's flags.
@@ -86,6 +153,8 @@ public struct Mainline: Sendable, Hashable {
     static let isMany = 16
     static let runsLocally = 32
     static let runsRemotely = 64
+    /// The target has been told to look when it enters the kernel.
+    static let hasMarked = 128
   }
 
   /// Flags of nodes that are no csd's.
@@ -119,7 +188,9 @@ extension Mainline: Generation {
   func needs(_ workload: Workload) -> MachineLayout.Needs {
     // cfd_data->cpumask, ->cpumask_ipi and raised_list of each CPU, and whether the offline warning was given.
     MachineLayout.Needs(
-      cells: workload.cpuCount * (2 * ((workload.cpuCount + 7) / 8) + 1) + 1, hasCSDPerTarget: true)
+      cells: workload.cpuCount * (2 * ((workload.cpuCount + 7) / 8) + 1) + 1,
+      // Those of the run queues.
+      locks: wakeups == .placed ? workload.cpuCount : 0, hasCSDPerTarget: true)
   }
 
   func entry(for kind: Call.Kind) -> UInt8? {
@@ -138,6 +209,7 @@ extension Mainline: Generation {
     switch vector {
     case .single, .many: Point.handler.rawValue
     case .irqWork: Point.raisedHandler.rawValue
+    case .reschedule: Point.reschedules.rawValue
     }
   }
 
@@ -179,6 +251,10 @@ extension Mainline: Generation {
       return manyStep(point, cpu, frame, &machine)
     case .irqWork, .irqWorkRaises, .irqWorkSends, .wakeup:
       return nodeStep(point, cpu, frame, &machine)
+    case .wakeupLocks, .wakeupPlaces, .wakeupPolls, .wakeupSends, .wakeupUnlocks, .reschedules:
+      return placeStep(point, cpu, frame, &machine)
+    case .execMarks, .kickMarks, .kickLooks, .kickUnmarks, .manyMarks, .manyUnmarks:
+      return deferralStep(point, cpu, frame, &machine)
     case .handler, .idleExit, .dying, .flushWarns, .firstPass, .syncRuns, .syncUnlocks, .secondPass, .asyncUnlocks,
       .asyncRuns, .wakeupsRun, .wakeupsEnd, .flushEnds, .workClearsPending, .workRuns, .workClearsBusy, .raisedHandler,
       .raisedTakes:

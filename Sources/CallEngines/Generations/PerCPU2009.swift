@@ -135,7 +135,7 @@ extension PerCPU2009: Generation {
   func handler(for vector: Vector) -> UInt8 {
     switch vector {
     case .many: Point.walkFollows.rawValue
-    case .single, .irqWork: Point.handlerLocks.rawValue
+    case .single, .irqWork, .reschedule: Point.handlerLocks.rawValue
     }
   }
 

@@ -23,6 +23,14 @@ public enum Happening: Sendable, Hashable {
   case ipiLost(Vector)
   /// NEED_RESCHED was set for a polling CPU, in place of an IPI.
   case pollerWoken(cpu: Int)
+  /// A CPU in user space was told, in place of an IPI, to look at its queue when it enters the kernel.
+  case workMarked(cpu: Int)
+  /// It is told no longer: an IPI is to come.
+  case workUnmarked(cpu: Int)
+  /// No IPI is sent, because the CPU will look when it enters the kernel.
+  case deferred(cpu: Int)
+  /// A task was put onto a CPU's run queue by who wakes it.
+  case taskPlaced(call: Int, cpu: Int)
   case interruptTaken(Vector)
   case interruptReturned
   case functionStarted(function: Int, call: Int)
@@ -31,6 +39,9 @@ public enum Happening: Sendable, Hashable {
   case warned(WarningName)
   case idled
   case idleLeft
+  case userEntered
+  /// The kernel was entered.
+  case userLeft(workWaits: Bool)
   case stopRequested(cpu: Int)
   case stopEntered
   case stopLeft
@@ -51,6 +62,8 @@ public enum LockName: Sendable, Hashable {
   case callers(Int)
   /// The lock of a fallback of 2008.
   case fallback
+  /// The scheduler's.
+  case runQueue(cpu: Int)
 }
 
 /// A flag or counter of an engine that is no csd's.
@@ -116,6 +129,8 @@ public enum Vector: UInt8, CaseIterable, Sendable {
   case many
   /// `IRQ_WORK_VECTOR`
   case irqWork
+  /// `RESCHEDULE_VECTOR`
+  case reschedule
 }
 
 /// Where a CPU is between online and dead.

@@ -83,7 +83,9 @@ extension Machine {
 
   /// The handler returns; interrupts are on again, as they were.
   mutating func returnFromInterrupt(_ cpu: Int) {
+    let returnsToUser = hasFlag(top(cpu), Self.returnsToUser)
     pop(cpu)
+    if returnsToUser { enterUser(cpu) }
     set(layout.cpu(cpu, .interrupts), 1)
     happened(.interruptReturned)
   }
@@ -101,6 +103,11 @@ extension Machine {
     set(cell, isPolling ? get(cell) | Self.polling : get(cell) & ~Self.polling)
   }
 
+  mutating func setNeedsReschedule(_ cpu: Int) {
+    let cell = layout.cpu(cpu, .idle)
+    set(cell, get(cell) | Self.needsReschedule)
+  }
+
   mutating func clearNeedsReschedule(_ cpu: Int) {
     let cell = layout.cpu(cpu, .idle)
     set(cell, get(cell) & ~Self.needsReschedule)
@@ -115,6 +122,59 @@ extension Machine {
     set(cell, get(cell) | Self.needsReschedule)
     note(.pollerWoken, cpu: cpu)
     happened(.pollerWoken(cpu: cpu))
+    return true
+  }
+
+  // MARK: User space
+  //
+  // A CPU in user space can be told to look at its queue when it enters the kernel, in place of an IPI. That it is there, and
+  // that work waits, are bits of one word, so that "tell it if it is there" is one atomic step, and so is "I am there no
+  // longer, and was I told?".
+
+  private static var inUser: Int32 { 4 }
+  private static var workWaits: Int32 { 8 }
+
+  /// A flag of frames: what ends with this one goes back to user space. No engine has a flag of this value.
+  static var returnsToUser: Int { 256 }
+
+  @inline(__always) public func isInUser(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.inUser != 0 }
+
+  /// Whether a CPU has been told that work waits for it.
+  @inline(__always) func isWorkMarked(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.workWaits != 0 }
+
+  mutating func enterUser(_ cpu: Int) {
+    let cell = layout.cpu(cpu, .idle)
+    set(cell, get(cell) | Self.inUser)
+    happened(.userEntered)
+  }
+
+  /// Clears both bits.
+  /// - Returns: whether work waits.
+  mutating func leaveUser(_ cpu: Int) -> Bool {
+    let cell = layout.cpu(cpu, .idle)
+    let workWaits = isWorkMarked(cpu)
+    set(cell, get(cell) & ~(Self.inUser | Self.workWaits))
+    happened(.userLeft(workWaits: workWaits))
+    return workWaits
+  }
+
+  /// Tells a CPU that work waits, if it is in user space: a compare-and-swap.
+  /// - Returns: false if it is not, and needs an IPI.
+  mutating func markWork(_ cpu: Int) -> Bool {
+    guard isInUser(cpu) else { return false }
+    let cell = layout.cpu(cpu, .idle)
+    set(cell, get(cell) | Self.workWaits)
+    happened(.workMarked(cpu: cpu))
+    return true
+  }
+
+  /// Takes it back that work waits, for an IPI instead.
+  /// - Returns: whether a CPU had been told.
+  mutating func unmarkWork(_ cpu: Int) -> Bool {
+    guard isWorkMarked(cpu) else { return false }
+    let cell = layout.cpu(cpu, .idle)
+    set(cell, get(cell) & ~Self.workWaits)
+    happened(.workUnmarked(cpu: cpu))
     return true
   }
 }

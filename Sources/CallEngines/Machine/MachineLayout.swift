@@ -202,7 +202,7 @@ enum CPUCell: Int {
   case state
   /// IPIs that were sent and not taken, one bit per ``Vector``.
   case pending
-  /// Bit 0: polling. Bit 1: NEED_RESCHED.
+  /// Bit 0: polling. Bit 1: NEED_RESCHED. Bit 2: in user space. Bit 3: work waits for the way into the kernel.
   case idle
   /// How far stop_machine() has come here: a ``Machine/StopProgress``.
   case stop

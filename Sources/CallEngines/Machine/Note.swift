@@ -20,11 +20,12 @@ public struct Note: Sendable, Hashable {
     case ipiLost
     /// NEED_RESCHED was set for a polling CPU in place of an IPI. `cpu`: the CPU.
     case pollerWoken
-    /// No IPI was sent, because the target will look when it enters the kernel. `cpu`: the CPU.
+    /// No IPI is sent, because the target will look when it enters the kernel. `cpu`: the CPU.
     case deferred
     /// A flush took nodes off the own queue. `subject`: whether there were any, 0 or 1.
     case taken
-    /// A function starts on the CPU that moved. `subject`: the call.
+    /// A function starts on the CPU that moved. `subject`: the call; `cpu`: where. Of a task that its waker puts onto a run
+    /// queue, `cpu` is that of the queue, and `finished` is noted when the queue is unlocked.
     case started
     case finished
     /// A call returned. `subject`: the call; `cpu`: the raw value of a ``CallResult``.

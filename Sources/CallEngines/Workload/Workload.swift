@@ -42,7 +42,9 @@ public struct Workload: Sendable {
       program.operations.contains { operation in
         switch operation {
         case .takeDown, .bringUp: true
-        case .call, .disableInterrupts, .enableInterrupts, .lock, .unlock, .startOver, .idlePolling: false
+        case .call, .disableInterrupts, .enableInterrupts, .lock, .unlock, .startOver, .idlePolling, .enterUser,
+          .leaveUser:
+          false
         }
       }
     }
@@ -90,6 +92,10 @@ public enum Operation: Sendable, Hashable {
   case startOver
   /// Idles, polling NEED_RESCHED, until it is set.
   case idlePolling
+  /// Goes to user space, with interrupts on.
+  case enterUser
+  /// Comes back: a system call.
+  case leaveUser
 }
 
 /// A call that a program makes.
@@ -134,6 +140,9 @@ public struct Call: Sendable, Hashable {
   public var condition = CPUSet.all
   /// The flags word of an `smp_xcall*()`.
   public var flags: UInt8 = 0
+  /// Whether the function may run as late as when its target enters the kernel. It is a matter of the function: all calls of
+  /// one, and all requests of one irq_work, should say the same.
+  public var isDeferrable = false
   /// The results that the caller may be given. Empty: not checked.
   public var expectedResults: CallResultSet = []
 

@@ -12,10 +12,11 @@ public enum Action: Sendable, Hashable {
   /// More CPUs have no code.
   public static let maximumCPUs = 32
 
-  /// A byte: the CPU in the upper five bits.
+  /// A byte: the CPU in the upper five bits. No step has more than three outcomes.
   var code: UInt8 {
     switch self {
-    case .step(let cpu, let choice): UInt8(cpu << 3 | min(choice, 3))
+    case .step(let cpu, let choice): UInt8(cpu << 3 | min(choice, 2))
+    case .interrupt(let cpu, .reschedule): UInt8(cpu << 3 | 3)
     case .interrupt(let cpu, let vector): UInt8(cpu << 3 | 4 + Int(vector.rawValue))
     case .stop(let cpu): UInt8(cpu << 3 | 7)
     }
@@ -25,8 +26,9 @@ public enum Action: Sendable, Hashable {
     let cpu = Int(code >> 3)
     switch code & 7 {
     case 7: self = .stop(cpu: cpu)
+    case 3: self = .interrupt(cpu: cpu, .reschedule)
     case let low where low >= 4:
-      // Three vectors, three codes.
+      // The other three vectors, three codes.
       self = .interrupt(cpu: cpu, Vector(rawValue: low - 4) ?? .single)
     case let low: self = .step(cpu: cpu, choice: Int(low))
     }

@@ -3,7 +3,7 @@ public enum ScenarioLibrary {
   /// All, oldest engine first.
   public static let all: [Scenario] = {
     var all: [Scenario] = []
-    for text in [generic2008, perCPU2009, lockLess2014, pendingQueue2014, crossCall2022, mainline] {
+    for text in [generic2008, perCPU2009, lockLess2014, pendingQueue2014, crossCall2022, mainline, mainlineVariants] {
       do throws(ScenarioError) {
         all += try ScenarioParser.parse(text)
       } catch {

@@ -16,16 +16,17 @@ import CallEngines
 /// One statement to a line; `#` begins a comment. A scenario ends where the next begins. A function that is not declared does
 /// nothing. Operations are
 ///
-///     irqs-off  irqs-on  lock NAME  unlock NAME  down CPU  up CPU  idle  repeat
+///     irqs-off  irqs-on  lock NAME  unlock NAME  down CPU  up CPU  idle  user  kernel  repeat
 ///     single CPU FUNCTION [wait]            many CPUS FUNCTION [wait]       each CPUS FUNCTION [wait]
 ///     any CPUS FUNCTION [wait]              async CPU CSD FUNCTION          queue CPU QSD FUNCTION
 ///     irq-work CPU WORK FUNCTION            wakeup CPU TASK
 ///     xcall CPU|all FUNCTION FLAGS          xcall-mask CPUS FUNCTION FLAGS  xcall-any CPUS FUNCTION FLAGS
 ///     xcall-private CPU CSD FUNCTION FLAGS
 ///
-/// `repeat` begins a task again, for ever; all its calls have to wait. CPUS is a list such as `0,2-3` or `none`, and FLAGS is `sync`, `async`, `irq-work`, `ttwu` or a number. Behind a call
-/// may stand `if CPUS`, the CPUs for which its condition is true, and `-> RESULT`, or several with `|` between them, what
-/// it may return.
+/// `repeat` begins a task again, for ever; all its calls have to wait. `user` goes to user space, where the task stays if `kernel`
+/// does not bring it back. CPUS is a list such as `0,2-3` or `none`, and FLAGS is `sync`, `async`, `irq-work`, `ttwu` or a number.
+/// Behind a call may stand `defer`, if its function may run as late as when the target enters the kernel, `if CPUS`, the CPUs
+/// for which its condition is true, and `-> RESULT`, or several with `|` between them, what it may return.
 public struct ScenarioParser {
   /// Longer texts are refused, in bytes.
   public static let maximumLength = 1 << 20
@@ -111,6 +112,16 @@ public struct ScenarioParser {
     guard let scenario = scenarios.last else { return }
     for body in scenario.workload.functions.map(\.body) where body.operations.contains(.startOver) {
       throw failure("\"repeat\" in a function, in scenario \"\(scenario.name)\"")
+    }
+    for body in scenario.workload.functions.map(\.body)
+    where body.operations.contains(.enterUser) || body.operations.contains(.leaveUser) {
+      throw failure("\"user\" or \"kernel\" in a function, in scenario \"\(scenario.name)\"")
+    }
+    for task in scenario.workload.tasks {
+      for (operation, next) in zip(task.operations, task.operations.dropFirst())
+      where operation == .enterUser && next != .leaveUser {
+        throw failure("in user space a task does nothing before \"kernel\", in scenario \"\(scenario.name)\"")
+      }
     }
     for task in scenario.workload.tasks where task.operations.contains(.startOver) {
       for case .call(let call) in task.operations where !scenario.workload.calls[call].promisesWait {
@@ -209,6 +220,8 @@ public struct ScenarioParser {
     case "down": operation = .takeDown(try cpu(try arguments.word("a CPU"), scenario))
     case "up": operation = .bringUp(try cpu(try arguments.word("a CPU"), scenario))
     case "idle": operation = .idlePolling
+    case "user": operation = .enterUser
+    case "kernel": operation = .leaveUser
     case "repeat": operation = .startOver
     default: operation = .call(try call(keyword, &arguments, &scenario))
     }
@@ -252,6 +265,7 @@ public struct ScenarioParser {
     }
     if form.hasFlags { call.flags = try flags(try arguments.word("flags")) }
     if form.canWait { call.waits = arguments.take("wait") }
+    call.isDeferrable = arguments.take("defer")
     if arguments.take("if") {
       call.condition = CPUSet()
       for cpu in try cpuList(try arguments.word("CPUs"), scenario) { call.condition.insert(cpu) }

@@ -52,6 +52,7 @@ struct HappeningWords {
     case .entry(let csd): "the lock of \(self.csd(csd))"
     case .callers(let index): "lock \(Self.name(index, of: names.locks, "lock"))"
     case .fallback: "the fallback's lock"
+    case .runQueue(let cpu): "the lock of CPU\u{a0}\(cpu)'s run queue"
     }
   }
 
@@ -60,6 +61,7 @@ struct HappeningWords {
     case .single: "IPI\u{a0}(single)"
     case .many: "IPI\u{a0}(many)"
     case .irqWork: "IPI\u{a0}(irq_work)"
+    case .reschedule: "IPI\u{a0}(reschedule)"
     }
   }
 
@@ -95,6 +97,11 @@ struct HappeningWords {
       cpus.isEmpty ? "sends no IPI: the mask is empty" : "sends \(Self.vector(vector)) to \(Self.cpus(cpus))"
     case .ipiLost(let vector): "\(Self.vector(vector)) is lost: the CPU is dead"
     case .pollerWoken(let target): "sets NEED_RESCHED of CPU\u{a0}\(target), which polls: no IPI"
+    case .workMarked(let target): "tells CPU\u{a0}\(target), in user space, that work waits"
+    case .workUnmarked(let target): "tells CPU\u{a0}\(target) no longer that work waits"
+    case .deferred(let target): "sends no IPI: CPU\u{a0}\(target) looks when it enters the kernel"
+    case .taskPlaced(let call, let target):
+      "puts the task of \(self.call(call)) onto CPU\u{a0}\(target)'s run queue"
     case .interruptTaken(let vector): "takes \(Self.vector(vector))"
     case .interruptReturned: "handler returns"
     case .functionStarted(let function, let call): "\(self.function(function)) starts, for \(self.call(call))"
@@ -103,6 +110,8 @@ struct HappeningWords {
     case .warned(let warning): "warning: \(words(warning))"
     case .idled: "idles, polling"
     case .idleLeft: "leaves idle"
+    case .userEntered: "goes to user space"
+    case .userLeft(let workWaits): workWaits ? "enters the kernel, where work waits" : "enters the kernel"
     case .stopRequested(let target): "takes CPU\u{a0}\(target) down"
     case .stopEntered: "the stopper takes over"
     case .stopLeft: "the stopper is done"

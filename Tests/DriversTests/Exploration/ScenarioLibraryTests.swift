@@ -30,6 +30,7 @@ import Testing
     let faults =
       Generic2008FaultTests.faults + PerCPU2009FaultTests.faults + LockLess2014FaultTests.faults
       + PendingQueue2014FaultTests.faults + CrossCall2022FaultTests.faults + MainlineFaultTests.faults
+      + MainlineVariantFaultTests.faults
     let violated = Set(ScenarioLibrary.all.flatMap(\.cases).flatMap(\.violated) + faults.map(\.violates))
     for property in Property.allCases { #expect(violated.contains(property), "\(property.name)") }
     for description in EngineDescription.all {

@@ -74,6 +74,18 @@ struct ScenarioParserTests {
     #expect(scenario.cases[1].properties.contains(.noRefusal))
   }
 
+  @Test("user space, and what may be left to it")
+  func userSpace() throws {
+    let scenario = try parse(
+      """
+      cpu 0: async 1 a f defer -> 0; single 1 f wait defer if 1; wakeup 1 t
+      cpu 1: user; kernel; user
+      """)
+    #expect(scenario.workload.calls.map(\.isDeferrable) == [true, true, false])
+    #expect(scenario.workload.calls[0].expectedResults == CallResultSet(.success))
+    #expect(scenario.workload.tasks[1].operations == [.enterUser, .leaveUser, .enterUser])
+  }
+
   @Test("scenarios follow each other, and each has functions and names of its own")
   func several() throws {
     let scenarios = try ScenarioParser.parse(
@@ -161,7 +173,7 @@ struct ScenarioParserTests {
     #expect(try calls("many 1-3 f if none").condition == 0)
     #expect(try calls("single 2 f -> -EBUSY").expectedResults == CallResultSet(.busy))
     #expect(try calls("single 2 f -> -ENOMEM|-EINVAL").expectedResults.contains(CallResultSet(.invalid)))
-    #expect(try calls("single 2 f").condition == .max)
+    #expect(try calls("single 2 f").condition == .all)
   }
 
   @Test("names are the same storage wherever they stand")
@@ -177,6 +189,8 @@ struct ScenarioParserTests {
   }
 
   // MARK: Errors
+
+  private static let userSpace = "in user space a task does nothing before \"kernel\", in scenario \"test\""
 
   /// What is behind `scenario test`, the line of the error, and its reason.
   static let errors: [(text: String, line: Int, reason: String)] = [
@@ -234,6 +248,13 @@ struct ScenarioParserTests {
     ("cpu 0: single 1 f ->", 2, "expected a result behind \"single 1 f ->\""),
     ("cpu 0: single 1 f -> 1", 2, "no result \"1\""),
     ("cpu 0: single 1 f -> 0|-EIO", 2, "no result \"-EIO\""),
+    ("cpu 0: user; single 1 f; kernel", 2, userSpace),
+    ("cpu 0: user; idle", 2, userSpace),
+    ("cpu 0: single 1 f wait; user; repeat", 2, userSpace),
+    ("function f: user", 2, "\"user\" or \"kernel\" in a function, in scenario \"test\""),
+    ("function f: kernel", 2, "\"user\" or \"kernel\" in a function, in scenario \"test\""),
+    ("cpu 0: single 1 f if 1 defer", 2, "did not expect \"defer\""),
+    ("cpu 0: wakeup 1 t defer defer", 2, "did not expect \"defer\""),
     ("engine", 2, "expected an engine"),
     ("engine no-such-engine", 2, "no engine or variant \"no-such-engine\""),
     ("engine llist-2014:bogus", 2, "no engine or variant \"llist-2014:bogus\""),
