@@ -1,0 +1,105 @@
+import Verdicts
+
+/// What a simulation comes to, a few sentences for each engine.
+extension SimulationWords {
+  struct Finding {
+    /// The engine, escaped.
+    var name: String
+    /// What is said of it, escaped; a predicate: "sends 1,204 IPIs, …".
+    var text: String
+    /// Something goes wrong that does not in a working engine: lost, deadlocked.
+    var isBad: Bool
+  }
+
+  static func findings(_ facts: SimulationFacts, in trace: TraceSummary) -> [Finding] {
+    facts.engines.map { column in
+      let count = column.isReference ? reference(column, facts) : compared(column, facts)
+      let fates = fates(column.outcome, in: trace)
+      return Finding(
+        // A number and its unit stay on one line.
+        name: column.name, text: ([count] + fates).joined(separator: " ").replacing(" %", with: "\u{a0}%"),
+        isBad: column.outcome.fates.lost > 0 || column.outcome.fates.deadlocked > 0 || !column.outcome.deadlocks.isEmpty
+      )
+    }
+  }
+
+  private static func ipis(_ count: UInt64) -> String { Quantity.count(count, "IPI") }
+
+  /// The recorded engine, simulated: what the simulation's own error is.
+  private static func reference(_ column: SimulationFacts.Column, _ facts: SimulationFacts) -> String {
+    let simulated = interrupts(column.outcome)
+    guard facts.simulation.calibration != nil else {
+      return
+        "is the recorded engine. It sends \(ipis(simulated)) under this load, which is not as recorded, so that the"
+        + " simulation's own error is not known."
+    }
+    let unknown = facts.reality.interrupts.unknown
+    let more =
+      unknown > 0 ? " (and perhaps up to \(Quantity.count(unknown)) more, of which the trace does not tell)" : ""
+    let counts =
+      "is the recorded engine. It sends \(ipis(simulated)) in the simulation, and"
+      + " \(Quantity.count(interrupts(facts.reality))) in the recording\(more):"
+    guard let item = facts.calibration(.interrupts), let error = item.error else {
+      let why = facts.calibration(.interrupts).flatMap(reasons).map { ", because: \($0)" } ?? ""
+      return "\(counts) the simulation's own error is not known\(why)."
+    }
+    let goal: String
+    switch (item.isWithinGoal, item.goal) {
+    case (true, let limit?): goal = ", within its goal of \(size(limit, .interrupts))"
+    case (false, let limit?):
+      goal = ", which misses its goal of \(size(limit, .interrupts))" + (reasons(item).map { ": \($0)" } ?? "")
+    default: goal = ""
+    }
+    return "\(counts) the simulation's own error is \(size(error, .interrupts))\(goal)."
+  }
+
+  /// Another engine: how many IPIs, compared with the recorded one simulated, and how sure that is.
+  private static func compared(_ column: SimulationFacts.Column, _ facts: SimulationFacts) -> String {
+    let count = interrupts(column.outcome)
+    let sends = "sends \(ipis(count))"
+    guard let reference = facts.reference,
+      let difference = column.differences.first(where: { $0.measure == .interrupts })
+    else { return "\(sends), which were not compared with another engine's." }
+    let other = interrupts(reference.outcome)
+    let against: String
+    if count == other {
+      against = "as many as \(reference.name)"
+    } else if let change = difference.change, change.isFinite, change != 0 {
+      against = "\(Quantity.percent(change)) \(change < 0 ? "fewer" : "more") than \(reference.name)"
+    } else {
+      against = "where \(reference.name) sends \(other == 0 ? "none" : Quantity.count(other))"
+    }
+    guard let error = difference.error else {
+      return
+        "\(sends), \(against). The simulation's own error is not known, so that nothing is said about a difference."
+    }
+    let own = size(error, .interrupts)
+    if difference.isSignificant {
+      return "\(sends), \(against); the simulation's own error is \(own), so the difference is real."
+    }
+    return "\(sends), \(against); the simulation's own error is \(own), so the two are not told apart."
+  }
+
+  /// What went otherwise than it should, and when.
+  private static func fates(_ outcome: EngineOutcome, in trace: TraceSummary) -> [String] {
+    var sentences: [String] = []
+    let fates = outcome.fates
+    if let first = outcome.deadlocks.first {
+      let held = fates.deadlocked > 0 ? ", and \(Quantity.count(fates.deadlocked, "target")) never run" : ""
+      let cpus = Words.cpus(first.cycle.map(\.cpu))
+      let whom = first.cycle.count > 1 ? "wait for each other for ever" : "waits for ever"
+      sentences.append("It deadlocks \(moment(first, in: trace)): \(cpus) \(whom) (\(cycle(first)))\(held).")
+    } else if fates.deadlocked > 0 {
+      sentences.append("A deadlock holds up \(Quantity.count(fates.deadlocked, "target")) for ever.")
+    }
+    if fates.lost > 0 {
+      sentences.append("It loses \(Quantity.count(fates.lost, "target")): queued, and never run.")
+    }
+    if fates.refused > 0 { sentences.append("It refuses \(Quantity.count(fates.refused, "target")).") }
+    if let allocations = outcome.allocations, allocations.failed > 0 {
+      sentences.append(
+        "\(Quantity.count(allocations.failed)) of \(Quantity.count(allocations.made, "allocation")) fail.")
+    }
+    return sentences
+  }
+}
