@@ -29,7 +29,7 @@ extension TerminalReport {
     page.heading("Calibration", note: "\(VisibleText.escape(calibration.engine, limit: 60)), simulated")
     page.prose(SimulationWords.calibrationNote)
     var table = TextTable([
-      .word("measure"), .number("recorded"), .number("simulated"), .number("error"), .number("goal"), .word(""),
+      .text("measure"), .number("recorded"), .number("simulated"), .number("error"), .number("goal").spare, .word(""),
     ])
     for item in calibration.items {
       table.add([

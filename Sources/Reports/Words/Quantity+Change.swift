@@ -5,10 +5,8 @@ extension Quantity {
   /// Never `0 %` but for nothing at all. What is no number, or beyond any that could be meant, is a dash.
   static func percent(_ part: Double) -> String { scaled(part).map { "\($0) %" } ?? "–" }
 
-  /// A difference of two shares in points, without its sign: `2.1 points`.
-  static func points(_ difference: Double) -> String {
-    scaled(difference).map { "\($0) \($0 == "1.0" ? "point" : "points")" } ?? "–"
-  }
+  /// A difference of two shares in percentage points, without its sign: `2.1 pp`.
+  static func points(_ difference: Double) -> String { scaled(difference).map { "\($0) pp" } ?? "–" }
 
   /// A share with one decimal, rounded: `11.2 %`.
   static func rate(_ share: Double) -> String {

@@ -92,7 +92,7 @@ enum DifferenceMark: Equatable {
     }
   }
 
-  /// What stands beside a number: `≈`, `−12 %`, `+2.1 points`, `≠`, `−12 % ?`, `?`.
+  /// What stands beside a number: `≈`, `−12 %`, `+2.1 pp`, `≠`, `−12 % ?`, `?`.
   var sign: String {
     switch self {
     case .notToldApart: "≈"

@@ -5,7 +5,7 @@ enum SimulationWords {
   static let note = "what another engine would have done with the recorded load"
   static let calibrationNote =
     "The engine that recorded the trace, simulated and held against its own recording. Its error is the simulation's own"
-    + " error, and qualifies every other column."
+    + " error, and qualifies every other column. (pp: percentage points.)"
 
   /// How the marks of the side-by-side table are to be read.
   static func legend(_ facts: SimulationFacts) -> [String] {
@@ -17,6 +17,9 @@ enum SimulationWords {
     ]
     if facts.engines.contains(where: { $0.differences.contains { $0.change == nil && $0.isSignificant } }) {
       lines.append("≠ differs from 0.")
+    }
+    if facts.engines.contains(where: { $0.differences.contains { $0.measure == .coalescingRate } }) {
+      lines.append("pp: percentage points.")
     }
     lines.append("– in the recorded column: the trace does not tell.")
     return lines
@@ -51,7 +54,7 @@ enum SimulationWords {
     }
   }
 
-  /// An error with its sign: `+0.4 %`, `−1.2 points`.
+  /// An error with its sign: `+0.4 %`, `−1.2 pp`.
   static func error(_ error: Double?, _ measure: Calibration.Measure) -> String {
     error.map { Quantity.signed(size($0, measure), as: $0) } ?? "–"
   }
@@ -80,7 +83,7 @@ enum SimulationWords {
   }
 
   static func calibrated(_ calibration: Calibration) -> String {
-    let missed = calibration.items.filter { $0.isWithinGoal == false }.map { name($0.measure) }
+    let missed = calibration.items.filter { $0.isWithinGoal == false }.map { "\(name($0.measure)) (\(goal($0)))" }
     let unknown = calibration.items.filter { $0.error == nil }.map { name($0.measure) }
     var sentence =
       missed.isEmpty ? "No measure misses its goal." : "These miss their goal: \(missed.joined(separator: "; "))."
