@@ -281,6 +281,7 @@ extension ReplayResult {
       slice(2, .call, 10_000, nil, "flush_tlb_func"), slice(2, .wait, 19_000, nil, "the lock of the global queue"),
       slice(5, .handler, 22_000, nil, "call_function"), slice(5, .wait, 26_000, nil, "CPU 2 to run its queue"),
     ]
+    stuck.marks.removeAll { $0.kind == .returned }
     stuck.isTruncated = true
     var lossy = track("llist-2014", "none", delay: 2_000, mask: false)
     lossy.marks.append(mark(6, .lost, 90_000, nil))

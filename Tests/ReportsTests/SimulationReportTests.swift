@@ -76,8 +76,8 @@ struct SimulationReportTests {
     // An error that is not known proves nothing, whatever else is said.
     #expect(
       try Self.sentence(.init(measure: .interrupts, change: 0.5, error: nil, isSignificant: true), interrupts: 8_061)
-        == "sends 8,061 IPIs, 50 % more than mainline. The simulation's own error is not known, so that nothing is said"
-        + " about a difference.")
+        == "sends 8,061 IPIs, 50 % more than mainline. How sure that is cannot be said: the"
+        + " simulation's own error is not known.")
     #expect(
       try Self.sentence(nil, interrupts: 1) == "sends 1 IPI, which were not compared with another engine's.")
   }

@@ -96,7 +96,7 @@ extension HTMLReport {
     let legend: HTML = SimulationWords.legend(facts).map { "<p class=\"soft\">\(visible: $0)</p>\n" }.joined()
     return """
       <h3>Side by side</h3>
-      \(table.html)\(HTMLPiece.more(facts.leftOut, shown: 0, "engines"))\(legend)
+      <div class="versus">\(table.html)</div>\(HTMLPiece.more(facts.leftOut, shown: 0, "engines"))\(legend)
       """
   }
 
@@ -203,7 +203,7 @@ extension HTMLReport {
     let limit = 20
     var names: [String] = []
     for column in facts.columns {
-      for row in column.outcome.byCallback where names.count <= 200 && !names.contains(row.callback) {
+      for row in column.outcome.byCallback.prefix(10 * limit) where !names.contains(row.callback) {
         names.append(row.callback)
       }
     }

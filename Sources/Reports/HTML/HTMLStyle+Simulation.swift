@@ -10,6 +10,8 @@ extension HTMLStyle {
     #simulation .finding h4 { margin: 0; font-size: 1rem; } #simulation .finding { margin: .8rem 0 1.2rem; }
     #simulation li { overflow-wrap: anywhere; } #simulation .words { max-width: min(22rem, 75vw); }
     #simulation thead th { vertical-align: bottom; } #simulation thead code { max-width: 11rem; }
+    .versus tbody th, .versus thead th:first-child { position: sticky; left: 0; background: var(--card); }
+    .versus .group > *, .versus thead th:first-child { background: var(--band); }
     .group > * { background: var(--band); } .group th { font-weight: 600; color: var(--soft); font-size: .86rem; }
     .delta { font-size: .86em; white-space: nowrap; } .delta.told { font-weight: 700; } .delta.untold-apart { color: var(--soft); }
     .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; }

@@ -56,8 +56,7 @@ extension TerminalReport {
     let indent = 2
     let gap = 2
     let label = names.map(VisibleText.width(of:)).max() ?? 0
-    let hasVariants = facts.columns.contains { $0.variant != nil }
-    let columns = facts.columns.map { Self.cells(of: $0, rows.flatMap(\.rows), hasVariants: hasVariants) }
+    let columns = facts.columns.map { Self.cells(of: $0, rows.flatMap(\.rows)) }
     var first = 0
     while first < columns.count {
       var last = first
@@ -69,7 +68,9 @@ extension TerminalReport {
         last += 1
       }
       if first > 0 { page.line() }
-      let block = columns[first..<last]
+      // A variant stands below its engine; a block without variants does without the line.
+      let hasVariants = facts.columns[first..<last].contains { $0.variant != nil }
+      let block = columns[first..<last].map { hasVariants ? $0 : [$0[0]] + $0.dropFirst(2) }
       var table = TextTable([.word("")] + block.map { .word($0[0]) })
       for (index, name) in ((hasVariants ? [""] : []) + names).enumerated() {
         table.add([name] + block.map { $0[index + 1] })
@@ -89,14 +90,15 @@ extension TerminalReport {
 
   /// A column's title and its cells, the numbers and the marks each aligned among themselves.
   ///
-  /// A variant stands below its engine, in a row of its own: `name:` and `variant`.
-  private static func cells(of column: SimulationFacts.Column, _ rows: [SimulationRow], hasVariants: Bool) -> [String] {
+  /// The title takes two lines: `name:` and `variant`.
+  private static func cells(of column: SimulationFacts.Column, _ rows: [SimulationRow]) -> [String] {
     let limit = 28
     let values = rows.map { $0.value(column.outcome, column.isRecorded) }
     let marks = rows.map { row in row.measure.flatMap { column.mark($0) }?.sign ?? "" }
-    let titles =
-      [TextTable.cut(column.engine, to: limit) + (column.variant == nil ? "" : ":")]
-      + (hasVariants ? [TextTable.cut(column.variant ?? "", to: limit)] : [])
+    let titles = [
+      TextTable.cut(column.engine, to: limit) + (column.variant == nil ? "" : ":"),
+      TextTable.cut(column.variant ?? "", to: limit),
+    ]
     let marksWidth = marks.map { $0.isEmpty ? 0 : VisibleText.width(of: $0) + 1 }.max() ?? 0
     let valuesWidth = max(
       values.map(VisibleText.width(of:)).max() ?? 0, (titles.map(VisibleText.width(of:)).max() ?? 0) - marksWidth)

@@ -242,6 +242,6 @@ struct SimulationRows {
         Quantity.count(outcome.allocations?.failed)
       },
     ]
-    return SimulationRows(name: "What became of the targets", rows: rows)
+    return SimulationRows(name: "Ends of targets", rows: rows)
   }
 }

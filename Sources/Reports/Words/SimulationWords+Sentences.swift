@@ -14,7 +14,7 @@ extension SimulationWords {
   static func findings(_ facts: SimulationFacts, in trace: TraceSummary) -> [Finding] {
     facts.engines.map { column in
       let count = column.isReference ? reference(column, facts) : compared(column, facts)
-      let fates = fates(column.outcome, in: trace)
+      let fates = fates(column.outcome, in: trace) + unmade(column, facts)
       return Finding(
         // A number and its unit stay on one line.
         name: column.name, text: ([count] + fates).joined(separator: " ").replacing(" %", with: "\u{a0}%"),
@@ -71,13 +71,19 @@ extension SimulationWords {
     }
     guard let error = difference.error else {
       return
-        "\(sends), \(against). The simulation's own error is not known, so that nothing is said about a difference."
+        "\(sends), \(against). How sure that is cannot be said: the simulation's own error is not known."
     }
     let own = size(error, .interrupts)
     if difference.isSignificant {
       return "\(sends), \(against); the simulation's own error is \(own), so the difference is real."
     }
     return "\(sends), \(against); the simulation's own error is \(own), so the two are not told apart."
+  }
+
+  /// Calls of the load that the engine did not come to make, because their callers were held up.
+  private static func unmade(_ column: SimulationFacts.Column, _ facts: SimulationFacts) -> [String] {
+    guard let reference = facts.reference?.outcome, column.outcome.calls < reference.calls else { return [] }
+    return ["It makes \(Quantity.count(column.outcome.calls)) of the \(Quantity.count(reference.calls, "call"))."]
   }
 
   /// What went otherwise than it should, and when.
@@ -88,7 +94,9 @@ extension SimulationWords {
       let held = fates.deadlocked > 0 ? ", and \(Quantity.count(fates.deadlocked, "target")) never run" : ""
       let cpus = Words.cpus(first.cycle.map(\.cpu))
       let whom = first.cycle.count > 1 ? "wait for each other for ever" : "waits for ever"
-      sentences.append("It deadlocks \(moment(first, in: trace)): \(cpus) \(whom) (\(cycle(first)))\(held).")
+      let when = (outcome.deadlocks.count > 1 ? ", first " : " ") + moment(first, in: trace)
+      sentences.append("It deadlocks\(when): \(cpus) \(whom) (\(cycle(first)))\(held).")
+      sentences.append("What these CPUs would have sent afterwards is missing from its count.")
     } else if fates.deadlocked > 0 {
       sentences.append("A deadlock holds up \(Quantity.count(fates.deadlocked, "target")) for ever.")
     }

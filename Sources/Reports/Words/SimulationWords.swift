@@ -140,7 +140,8 @@ enum SimulationWords {
     var changes: [String] = []
     if load.speedup != 1 { changes.append("times are divided by \(Quantity.factor(load.speedup))") }
     if load.copies != 1 { changes.append("each call is made \(Quantity.count(load.copies)) times") }
-    return "The load is not as recorded: \(changes.joined(separator: ", ")). There is no reality to compare with."
+    return "The load is not as recorded: \(changes.joined(separator: ", ")). There is no reality to"
+      + " compare with: what was recorded is the load as it was."
   }
 
   static func remark(_ remark: SimulationSummary.Load.Remark) -> String {
