@@ -208,10 +208,10 @@ extension ReplayResult {
         reasons: []),
       .init(
         measure: .queueToStartP90, recorded: 12_288, simulated: nil, error: nil, goal: nil, isWithinGoal: nil,
-        reasons: ["fewer than 1,000 of the delays are known"]),
+        reasons: ["Only 40 delays were recorded."]),
       .init(
         measure: .queueToStartP99, recorded: 45_056, simulated: 59_023, error: 0.31, goal: 0.25, isWithinGoal: false,
-        reasons: ["the targets' interrupts were off for longer than the model knows of", hostileNames[6]]),
+        reasons: ["The targets' interrupts were off for longer than the model knows of.", hostileNames[6]]),
       .init(
         measure: .callerWaiting, recorded: nil, simulated: 34_536_800, error: 0.02, goal: nil, isWithinGoal: nil,
         reasons: []),

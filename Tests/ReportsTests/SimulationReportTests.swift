@@ -40,7 +40,9 @@ struct SimulationReportTests {
       let section = try #require(text.firstMatch(of: /(?s)\nReal versus model.*/)).output
       for line in section.split(separator: "\n") { #expect(VisibleText.width(of: String(line)) <= width, "\(line)") }
       // Every engine has its column, in whatever block.
-      #expect(section.matches(of: /\n  IPIs  .*\n/).reduce(0) { $0 + $1.output.matches(of: /\ [45],\d{3}/).count } >= 7)
+      #expect(
+        section.matches(of: /\n  IPIs  .*\n/).reduce(0) { $0 + $1.output.matches(of: /\ [45],\d{3}/).count }
+          >= SimulationFacts(result)?.columns.count ?? .max)
     }
   }
 
@@ -80,6 +82,47 @@ struct SimulationReportTests {
         + " simulation's own error is not known.")
     #expect(
       try Self.sentence(nil, interrupts: 1) == "sends 1 IPI, which were not compared with another engine's.")
+  }
+
+  @Test("the recorded engine's sentence says what the error was found from, and why it is large or not known")
+  func reference() throws {
+    func sentence(_ change: (inout ReplayResult) -> Void) throws -> String {
+      var result = ReplayResult.simulated
+      change(&result)
+      let facts = try #require(SimulationFacts(result))
+      return SimulationWords.findings(facts, in: result.trace)[0].text.replacing("\u{a0}", with: " ")
+    }
+    #expect(
+      try sentence { _ in } == "is the recorded engine. It sends 5,374 IPIs in the simulation. As far as the two can be"
+        + " compared, 5,296 were recorded and 5,374 simulated: the simulation's own error is 1.5 %, within its goal of 2.0 %."
+    )
+    #expect(
+      try sentence {
+        $0.simulation?.calibration?.items[0].error = -0.25
+        $0.simulation?.calibration?.items[0].isWithinGoal = false
+        $0.simulation?.calibration?.items[0].reasons = ["Only 40 IPIs were recorded.", "It was raining"]
+      }.hasSuffix(
+        "the simulation's own error is 25 %, which misses its goal of 2.0 %. Only 40 IPIs were recorded. It was raining."
+      ))
+    #expect(
+      try sentence {
+        $0.simulation?.calibration?.items[0].error = nil
+        $0.simulation?.calibration?.items[0].reasons = ["The recording does not tell."]
+      }.hasSuffix("The simulation's own error is not known. The recording does not tell."))
+    #expect(
+      try sentence { $0.simulation?.load.copies = 4 }
+        == "is the recorded engine. It sends 5,374 IPIs under this load, which is not as recorded. Under the load as it"
+        + " was, 5,296 were recorded and 5,374 simulated: the simulation's own error is 1.5 %, within its goal of 2.0 %."
+    )
+  }
+
+  @Test("beside another load than the recorded one there is no recorded column")
+  func otherLoad() throws {
+    let facts = try #require(SimulationFacts(.scaled))
+    #expect(!facts.columns.contains { $0.isRecorded })
+    #expect(facts.columns.count == 6)
+    #expect(!TerminalReport().render(.scaled).contains("  recorded  "))
+    #expect(TerminalReport().render(.scaled).contains("times are divided by 2.5, each call is made 4 times"))
   }
 
   @Test("the mark beside a number")
@@ -141,6 +184,12 @@ struct SimulationReportTests {
           + " to move",
         "CPU 4 waits for CPU 1 to acknowledge",
       ])
+    // A CPU that waits for what nobody will do is no cycle.
+    #expect(SimulationWords.cycle(column.outcome.deadlocks[1]) == "CPU 5 waits for ever")
+    #expect(
+      SimulationWords.cycle(
+        .init(timeNanoseconds: 0, cycle: [.init(cpu: 2, callback: nil, waitsFor: "itself", waitsForCPU: 2)]))
+        == "CPU 2 → CPU 2")
     // CPU 1 is not named by "CPU 12".
     #expect(
       SimulationWords.waiter(.init(cpu: 0, callback: nil, waitsFor: "CPU 12", waitsForCPU: 1))

@@ -40,9 +40,10 @@ extension HTMLReport {
           """
       }
       for slice in track.slices.filter({ $0.endNanoseconds == nil && $0.kind == .wait }).prefix(limit) {
+        let what: HTML = slice.label.isEmpty ? "" : ": \(name: slice.label)"
         items += """
           <li>\(name): CPU \(slice.cpu) waits from +\(HTMLPiece.duration(
-            slice.startNanoseconds.minus(timeline.startNanoseconds))) on and does not stop: \(name: slice.label)</li>
+            slice.startNanoseconds.minus(timeline.startNanoseconds))) on and does not stop\(what)</li>
 
           """
       }
@@ -66,7 +67,10 @@ extension HTMLReport {
           ?? "does not end"
         return (
           $0.startNanoseconds,
-          ["CPU \($0.cpu)", "\(visible: SimulationWords.name($0.kind))", HTMLPiece.name($0.label), lasts]
+          [
+            "CPU \($0.cpu)", "\(visible: SimulationWords.name($0.kind))",
+            $0.label.isEmpty ? "" : HTMLPiece.name($0.label), lasts,
+          ]
         )
       }
       steps += track.marks.prefix(SimulatedTimelineDrawing.itemLimit).map {

@@ -8,7 +8,7 @@ extension HTMLReport {
     guard let facts = SimulationFacts(result) else { return nil }
     let body: HTML = """
       \(findings(facts, result.trace))
-      \(facts.simulation.calibration.map(calibration) ?? "")
+      \(facts.simulation.calibration.map { calibration($0, under: facts.simulation.load) } ?? "")
       <h3>Charts</h3>
       \(simulationCharts(facts))
       \(sideBySide(facts))
@@ -47,7 +47,7 @@ extension HTMLReport {
       """
   }
 
-  private static func calibration(_ calibration: Calibration) -> HTML {
+  private static func calibration(_ calibration: Calibration, under load: SimulationSummary.Load) -> HTML {
     var table = HTMLTable(
       "The recorded engine simulated, against its recording",
       [
@@ -72,7 +72,7 @@ extension HTMLReport {
     }
     return """
       <h3>Calibration: <code>\(name: calibration.engine)</code> simulated</h3>
-      <p>\(visible: SimulationWords.calibrationNote) \(visible: SimulationWords.calibrated(calibration))</p>
+      <p>\(visible: SimulationWords.calibrationNote) \(visible: SimulationWords.calibrated(calibration, under: load))</p>
       \(table.html)
       """
   }

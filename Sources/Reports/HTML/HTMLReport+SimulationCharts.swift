@@ -114,7 +114,7 @@ extension HTMLReport {
   // MARK: Distributions
 
   /// As many lines as can be told apart by their dashes.
-  private static let lineLimit = 8
+  private static let lineLimit = 7
   private static let binLimit = 320
 
   /// The share of callbacks that began within a time, one line for each engine. The scale stretches towards 100 %, where
@@ -134,6 +134,8 @@ extension HTMLReport {
     var lines = HTML()
     var legend = HTML()
     for (index, column) in columns.enumerated() {
+      // What was recorded has a line of its own kind.
+      let style = facts.columns[0].isRecorded ? index : index + 1
       let total = bins[index].reduce(0) { $0 + Double($1.count) }
       if total > 0 {
         var path = HTML()
@@ -143,10 +145,10 @@ extension HTMLReport {
           sum += Double(bin.count)
           path += "L\(axis.x(bin.toNanoseconds)) \(y(sum / total))"
         }
-        lines += "<path class=\"series s\(index)\" d=\"\(path)\"><title>\(visible: column.name)</title></path>\n"
+        lines += "<path class=\"series s\(style)\" d=\"\(path)\"><title>\(visible: column.name)</title></path>\n"
       }
       legend += """
-        <span><svg viewBox="0 0 34 10" aria-hidden="true"><path class="series s\(index)" d="M0 5H34"/></svg> \
+        <span><svg viewBox="0 0 34 10" aria-hidden="true"><path class="series s\(style)" d="M0 5H34"/></svg> \
         \(title(column))</span>
 
         """

@@ -160,6 +160,7 @@ struct SimulatedTimelineDrawing {
     let ends: HTML =
       slice.endNanoseconds.map { "\(HTMLPiece.duration($0.minus(slice.startNanoseconds)))" } ?? "does not end"
     let label = VisibleText.escape(slice.label, limit: 60)
+    let named: HTML = label.isEmpty ? "" : " · \(visible: label)"
     let text: HTML
     switch slice.kind {
     case .callback where wide > 6.2 * Double(VisibleText.width(of: label)) + 6:
@@ -175,8 +176,8 @@ struct SimulatedTimelineDrawing {
       ? "<text class=\"halo endless\" x=\"\(x(to) - 4)\" y=\"\(y + 8)\" text-anchor=\"end\">∞</text>" : ""
     return """
       <g><rect class="slice \(style)" x="\(x(from))" y="\(y)" width="\(wide)" height="\(height)"/>\(text)\(endless)\
-      <title>\(visible: SimulationWords.name(slice.kind)) · \(visible: label) · CPU \(slice.cpu) · \
-      +\(HTMLPiece.duration(from)) · \(ends)</title></g>
+      <title>\(visible: SimulationWords.name(slice.kind))\(named) · CPU \(slice.cpu) · \
+      +\(HTMLPiece.duration(slice.startNanoseconds.minus(timeline.startNanoseconds))) · \(ends)</title></g>
 
       """
   }
@@ -187,8 +188,9 @@ struct SimulatedTimelineDrawing {
     let target: HTML = mark.target.map { " → CPU \($0)" } ?? ""
     let title: HTML = """
       <title>\(visible: SimulationWords.name(mark.kind)) · CPU \(mark.cpu)\(target) · \
-      +\(HTMLPiece.duration(offset(mark.timeNanoseconds)))</title>
+      +\(HTMLPiece.duration(mark.timeNanoseconds.minus(timeline.startNanoseconds)))</title>
       """
+    let isRight = at > Self.width - Self.right - 60
     let shape: HTML
     switch mark.kind {
     case .queued: shape = "<circle class=\"queued\" cx=\"\(at)\" cy=\"\(y + 27.5)\" r=\"3.2\"/>"
@@ -197,7 +199,7 @@ struct SimulatedTimelineDrawing {
     case .refused, .lost:
       shape = """
         <path class="cross" d="M\(at - 5) \(y + 4)L\(at + 5) \(y + 14)M\(at + 5) \(y + 4)L\(at - 5) \(y + 14)"/>\
-        <text class="halo endless" x="\(at + 8)" y="\(y + 13)">\(visible: SimulationWords.name(mark.kind))</text>
+        <text class="halo endless" x="\(isRight ? at - 8 : at + 8)" y="\(y + 13)"\(isRight ? " text-anchor=\"end\"" : "")>\(visible: SimulationWords.name(mark.kind))</text>
         """
     case .interrupt, .maskInterrupt, .pollerWoken:
       let style = Self.style(mark.kind) ?? "other"

@@ -8,7 +8,9 @@ extension TerminalReport {
     guard let facts = SimulationFacts(result) else { return }
     page.heading("Real versus model", note: SimulationWords.note)
     page.prose("Load: " + SimulationWords.load(facts.simulation.load))
-    if let calibration = facts.simulation.calibration { writeCalibration(calibration, to: &page) }
+    if let calibration = facts.simulation.calibration {
+      writeCalibration(calibration, under: facts.simulation.load, to: &page)
+    }
     page.heading("Engines")
     for finding in SimulationWords.findings(facts, in: result.trace) {
       page.prose("\(finding.name) \(finding.text)", label: finding.isBad ? "✗ " : "· ")
@@ -25,7 +27,9 @@ extension TerminalReport {
 
   // MARK: Calibration
 
-  private func writeCalibration(_ calibration: Calibration, to page: inout TextPage) {
+  private func writeCalibration(
+    _ calibration: Calibration, under load: SimulationSummary.Load, to page: inout TextPage
+  ) {
     page.heading("Calibration", note: "\(VisibleText.escape(calibration.engine, limit: 60)), simulated")
     page.prose(SimulationWords.calibrationNote)
     var table = TextTable([
@@ -43,7 +47,7 @@ extension TerminalReport {
       guard let reasons = SimulationWords.reasons(item) else { continue }
       page.prose(reasons, label: "\(SimulationWords.name(item.measure)): ")
     }
-    page.prose(SimulationWords.calibrated(calibration))
+    page.prose(SimulationWords.calibrated(calibration, under: load))
   }
 
   // MARK: Side by side

@@ -28,8 +28,10 @@ struct SimulationFacts {
   }
 
   let simulation: SimulationSummary
-  /// The recorded one first, then the engines in their order.
+  /// The recorded one first, where the load is the recorded one, then the engines in their order.
   let columns: [Column]
+  /// The engines among the columns.
+  let engines: [Column]
   /// Engines that are not shown: beyond the limit.
   let leftOut: Int
   /// Engines that were not simulated.
@@ -49,12 +51,12 @@ struct SimulationFacts {
           isReference: index == 0, differences: engine.differences)
       }
     }
-    columns = [recorded] + engines.prefix(Self.engineLimit)
-    leftOut = engines.count - (columns.count - 1)
+    self.engines = Array(engines.prefix(Self.engineLimit))
+    columns = (simulation.load.isAsRecorded ? [recorded] : []) + self.engines
+    leftOut = engines.count - self.engines.count
     notSimulated = result.engines.filter { $0.outcome == nil }.map { SimulationWords.name($0.engine, $0.variant) }
   }
 
-  var engines: ArraySlice<Column> { columns.dropFirst() }
   var reference: Column? { columns.first { $0.isReference } }
   var reality: EngineOutcome { simulation.reality }
 

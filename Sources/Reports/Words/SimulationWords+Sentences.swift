@@ -27,30 +27,29 @@ extension SimulationWords {
 
   /// The recorded engine, simulated: what the simulation's own error is.
   private static func reference(_ column: SimulationFacts.Column, _ facts: SimulationFacts) -> String {
-    let simulated = interrupts(column.outcome)
-    guard facts.simulation.calibration != nil else {
-      return
-        "is the recorded engine. It sends \(ipis(simulated)) under this load, which is not as recorded, so that the"
-        + " simulation's own error is not known."
-    }
-    let unknown = facts.reality.interrupts.unknown
-    let more =
-      unknown > 0 ? " (and perhaps up to \(Quantity.count(unknown)) more, of which the trace does not tell)" : ""
-    let counts =
-      "is the recorded engine. It sends \(ipis(simulated)) in the simulation, and"
-      + " \(Quantity.count(interrupts(facts.reality))) in the recording\(more):"
+    let isAsRecorded = facts.simulation.load.isAsRecorded
+    var sentences = [
+      "is the recorded engine. It sends \(ipis(interrupts(column.outcome)))"
+        + (isAsRecorded ? " in the simulation." : " under this load, which is not as recorded.")
+    ]
     guard let item = facts.calibration(.interrupts), let error = item.error else {
-      let why = facts.calibration(.interrupts).flatMap(reasons).map { ", because: \($0)" } ?? ""
-      return "\(counts) the simulation's own error is not known\(why)."
+      sentences.append("The simulation's own error is not known.")
+      if let why = facts.calibration(.interrupts).flatMap(reasons) { sentences.append(why) }
+      return sentences.joined(separator: " ")
     }
     let goal: String
     switch (item.isWithinGoal, item.goal) {
     case (true, let limit?): goal = ", within its goal of \(size(limit, .interrupts))"
-    case (false, let limit?):
-      goal = ", which misses its goal of \(size(limit, .interrupts))" + (reasons(item).map { ": \($0)" } ?? "")
+    case (false, let limit?): goal = ", which misses its goal of \(size(limit, .interrupts))"
     default: goal = ""
     }
-    return "\(counts) the simulation's own error is \(size(error, .interrupts))\(goal)."
+    // The trace need not tell of every kick, so these may be fewer than all that were sent.
+    let compared = isAsRecorded ? "As far as the two can be compared" : "Under the load as it was"
+    sentences.append(
+      "\(compared), \(value(item.recorded, .interrupts)) were recorded and \(value(item.simulated, .interrupts))"
+        + " simulated: the simulation's own error is \(size(error, .interrupts))\(goal).")
+    if item.isWithinGoal == false, let why = reasons(item) { sentences.append(why) }
+    return sentences.joined(separator: " ")
   }
 
   /// Another engine: how many IPIs, compared with the recorded one simulated, and how sure that is.
@@ -73,11 +72,15 @@ extension SimulationWords {
       return
         "\(sends), \(against). How sure that is cannot be said: the simulation's own error is not known."
     }
-    let own = size(error, .interrupts)
+    let own =
+      "the simulation's own error\(facts.simulation.load.isAsRecorded ? "" : ", under the load as it was,") is"
+      + " \(size(error, .interrupts))"
     if difference.isSignificant {
-      return "\(sends), \(against); the simulation's own error is \(own), so the difference is real."
+      // An engine that came to a standstill sent nothing from then on.
+      let isStuck = column.outcome.fates.deadlocked > 0 || !column.outcome.deadlocks.isEmpty
+      return "\(sends), \(against); \(own), so the difference is real\(isStuck ? ", but not of the same work" : "")."
     }
-    return "\(sends), \(against); the simulation's own error is \(own), so the two are not told apart."
+    return "\(sends), \(against); \(own), so the two are not told apart."
   }
 
   /// Calls of the load that the engine did not come to make, because their callers were held up.
@@ -92,10 +95,11 @@ extension SimulationWords {
     let fates = outcome.fates
     if let first = outcome.deadlocks.first {
       let held = fates.deadlocked > 0 ? ", and \(Quantity.count(fates.deadlocked, "target")) never run" : ""
-      let cpus = Words.cpus(first.cycle.map(\.cpu))
-      let whom = first.cycle.count > 1 ? "wait for each other for ever" : "waits for ever"
       let when = (outcome.deadlocks.count > 1 ? ", first " : " ") + moment(first, in: trace)
-      sentences.append("It deadlocks\(when): \(cpus) \(whom) (\(cycle(first)))\(held).")
+      let who =
+        first.cycle.count > 1
+        ? "\(Words.cpus(first.cycle.map(\.cpu))) wait for each other for ever (\(cycle(first)))" : cycle(first)
+      sentences.append("It deadlocks\(when): \(who)\(held).")
       sentences.append("What these CPUs would have sent afterwards is missing from its count.")
     } else if fates.deadlocked > 0 {
       sentences.append("A deadlock holds up \(Quantity.count(fates.deadlocked, "target")) for ever.")

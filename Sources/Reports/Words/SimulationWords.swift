@@ -16,12 +16,14 @@ enum SimulationWords {
         + " these the simulation's own error was not measured."
     ]
     if facts.engines.contains(where: { $0.differences.contains { $0.change == nil && $0.isSignificant } }) {
-      lines.append("≠ differs from 0.")
+      lines.append("≠ differs; what from is 0 or not known, so that there is no share to tell.")
     }
     if facts.engines.contains(where: { $0.differences.contains { $0.measure == .coalescingRate } }) {
       lines.append("pp: percentage points.")
     }
-    lines.append("– in the recorded column: the trace does not tell.")
+    if facts.columns.contains(where: \.isRecorded) {
+      lines.append("– in the recorded column: the trace does not tell.")
+    }
     return lines
   }
 
@@ -75,20 +77,23 @@ enum SimulationWords {
     }
   }
 
-  /// Why a measure misses its goal or is not known; nil where nothing is said about it.
+  /// Why a measure misses its goal or is not known, as sentences; nil where nothing is said about it.
   static func reasons(_ item: Calibration.Item) -> String? {
     if item.reasons.isEmpty { return nil }
-    return item.reasons.prefix(8).map { VisibleText.escape($0, limit: VisibleText.sentenceLimit) }.joined(
-      separator: "; ")
+    return item.reasons.prefix(8).map { reason in
+      let text = VisibleText.escape(reason, limit: VisibleText.sentenceLimit)
+      return text.hasSuffix(".") ? text : text + "."
+    }.joined(separator: " ")
   }
 
-  static func calibrated(_ calibration: Calibration) -> String {
+  static func calibrated(_ calibration: Calibration, under load: SimulationSummary.Load) -> String {
     let missed = calibration.items.filter { $0.isWithinGoal == false }.map { "\(name($0.measure)) (\(goal($0)))" }
     let unknown = calibration.items.filter { $0.error == nil }.map { name($0.measure) }
-    var sentence =
+    var sentence = load.isAsRecorded ? "" : "It was found under the load as it was recorded. "
+    sentence +=
       missed.isEmpty ? "No measure misses its goal." : "These miss their goal: \(missed.joined(separator: "; "))."
     if !unknown.isEmpty { sentence += " The error of these is not known: \(unknown.joined(separator: "; "))." }
-    return sentence
+    return sentence.replacing(" %", with: "\u{a0}%")
   }
 
   // MARK: Values
@@ -140,8 +145,8 @@ enum SimulationWords {
     var changes: [String] = []
     if load.speedup != 1 { changes.append("times are divided by \(Quantity.factor(load.speedup))") }
     if load.copies != 1 { changes.append("each call is made \(Quantity.count(load.copies)) times") }
-    return "The load is not as recorded: \(changes.joined(separator: ", ")). There is no reality to"
-      + " compare with: what was recorded is the load as it was."
+    return "The load is not as recorded: \(changes.joined(separator: ", ")). So there is no"
+      + " reality beside the engines."
   }
 
   static func remark(_ remark: SimulationSummary.Load.Remark) -> String {
@@ -158,9 +163,10 @@ enum SimulationWords {
 
   // MARK: Deadlocks
 
-  /// `CPU 1 → CPU 3 → CPU 1`
+  /// `CPU 1 → CPU 3 → CPU 1`; or what is known where nobody is known to wait for the first one.
   static func cycle(_ deadlock: EngineOutcome.Deadlock) -> String {
     guard let first = deadlock.cycle.first else { return "the cycle is not known" }
+    if deadlock.cycle.count == 1, first.waitsForCPU != first.cpu { return "CPU \(first.cpu) waits for ever" }
     var parts = deadlock.cycle.prefix(cycleLimit).map { "CPU \($0.cpu)" }
     if deadlock.cycle.count > cycleLimit { parts.append("… \(Quantity.count(deadlock.cycle.count - cycleLimit)) more") }
     return (parts + ["CPU \(first.cpu)"]).joined(separator: " → ")
@@ -183,7 +189,7 @@ enum SimulationWords {
   static func waiter(_ waiter: EngineOutcome.Deadlock.Waiter) -> String {
     let calling = waiter.callback.map { ", calling \(VisibleText.escape($0))," } ?? ""
     let what = VisibleText.escape(waiter.waitsFor, limit: 300)
-    guard let cpu = waiter.waitsForCPU else { return "CPU \(waiter.cpu)\(calling) waits for \(what); no CPU can help" }
+    guard let cpu = waiter.waitsForCPU else { return "CPU \(waiter.cpu)\(calling) waits for \(what)" }
     let names = what.split { !($0.isLetter || $0.isNumber) }
     let isNamed = zip(names, names.dropFirst()).contains { $0 == "CPU" && $1 == "\(cpu)" }
     return "CPU \(waiter.cpu)\(calling) waits for \(what)" + (isNamed ? "" : ", which takes CPU \(cpu) to move")
