@@ -175,7 +175,7 @@ struct SimulationReportTests {
     let deadlock = column.outcome.deadlocks[0]
     #expect(SimulationWords.cycle(deadlock) == "CPU 1 → CPU 3 → CPU 4 → CPU 1")
     #expect(
-      SimulationWords.moment(deadlock, in: ReplayResult.simulated.trace)
+      SimulationWords.moment(deadlock, in: ReplayResult.simulated.trace).replacing("\u{a0}", with: " ")
         == "at 81205.716017612 s, 1.20 s after the begin of the trace")
     #expect(
       deadlock.cycle.map(SimulationWords.waiter) == [
@@ -190,6 +190,14 @@ struct SimulationReportTests {
       SimulationWords.cycle(
         .init(timeNanoseconds: 0, cycle: [.init(cpu: 2, callback: nil, waitsFor: "itself", waitsForCPU: 2)]))
         == "CPU 2 → CPU 2")
+    #expect(column.outcome.deadlocks.map(SimulationWords.happening) == ["deadlocks", "comes to a standstill"])
+    // The first one is told, wherever it stands.
+    var result = ReplayResult.simulated
+    result.engines[4].outcome?.deadlocks.reverse()
+    let reversed = try #require(SimulationFacts(result))
+    #expect(
+      SimulationWords.findings(reversed, in: result.trace)[4].text
+        == SimulationWords.findings(facts, in: result.trace)[4].text)
     // CPU 1 is not named by "CPU 12".
     #expect(
       SimulationWords.waiter(.init(cpu: 0, callback: nil, waitsFor: "CPU 12", waitsForCPU: 1))

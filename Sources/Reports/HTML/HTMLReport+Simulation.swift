@@ -120,13 +120,13 @@ extension HTMLReport {
   private static func deadlocks(_ facts: SimulationFacts, _ trace: TraceSummary) -> HTML {
     let limit = 4
     let items: HTML = facts.columns.filter { !$0.outcome.deadlocks.isEmpty }.map { column in
-      let deadlocks: HTML = column.outcome.deadlocks.prefix(limit).map { deadlock in
+      let deadlocks: HTML = SimulationWords.inOrder(column.outcome.deadlocks).prefix(limit).map { deadlock in
         let waiters: HTML = deadlock.cycle.prefix(SimulationWords.cycleLimit).map {
           "<li>\(visible: SimulationWords.waiter($0)).</li>\n"
         }.joined()
         return """
           <article class="finding">
-          <h4>\(title(column)) deadlocks</h4>
+          <h4>\(title(column)) \(visible: SimulationWords.happening(deadlock))</h4>
           <p>\(visible: Words.capitalized(SimulationWords.moment(deadlock, in: trace))): \
           <strong>\(visible: SimulationWords.cycle(deadlock))</strong></p>
           <ol>
@@ -137,7 +137,7 @@ extension HTMLReport {
       }.joined()
       return "\(deadlocks)\(HTMLPiece.more(column.outcome.deadlocks.count, shown: limit, "deadlocks"))"
     }.joined()
-    return items.text.isEmpty ? "" : "<h3>Deadlocks</h3>\n\(items)"
+    return items.text.isEmpty ? "" : "<h3>Deadlocks</h3>\n<p>\(visible: SimulationWords.deadlockNote).</p>\n\(items)"
   }
 
   // MARK: CPUs, callbacks, waits

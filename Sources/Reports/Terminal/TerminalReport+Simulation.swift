@@ -118,10 +118,10 @@ extension TerminalReport {
   private func writeDeadlocks(_ facts: SimulationFacts, _ trace: TraceSummary, to page: inout TextPage) {
     let columns = facts.columns.filter { !$0.outcome.deadlocks.isEmpty }
     if columns.isEmpty { return }
-    page.heading("Deadlocks", note: "CPUs that wait for each other for ever")
+    page.heading("Deadlocks", note: SimulationWords.deadlockNote)
     for column in columns {
       let limit = 4
-      for deadlock in column.outcome.deadlocks.prefix(limit) {
+      for deadlock in SimulationWords.inOrder(column.outcome.deadlocks).prefix(limit) {
         page.line("  " + style.paint(column.name, .bad))
         page.prose(
           "\(SimulationWords.moment(deadlock, in: trace)): \(SimulationWords.cycle(deadlock))", indent: 4)

@@ -18,8 +18,7 @@ extension SimulationWords {
       return Finding(
         // A number and its unit stay on one line.
         name: column.name, text: ([count] + fates).joined(separator: " ").replacing(" %", with: "\u{a0}%"),
-        isBad: column.outcome.fates.lost > 0 || column.outcome.fates.deadlocked > 0 || !column.outcome.deadlocks.isEmpty
-      )
+        isBad: column.outcome.fates.lost > 0 || isStuck(column.outcome))
     }
   }
 
@@ -77,8 +76,8 @@ extension SimulationWords {
       + " \(size(error, .interrupts))"
     if difference.isSignificant {
       // An engine that came to a standstill sent nothing from then on.
-      let isStuck = column.outcome.fates.deadlocked > 0 || !column.outcome.deadlocks.isEmpty
-      return "\(sends), \(against); \(own), so the difference is real\(isStuck ? ", but not of the same work" : "")."
+      let work = isStuck(column.outcome) ? ", but not of the same work" : ""
+      return "\(sends), \(against); \(own), so the difference is real\(work)."
     }
     return "\(sends), \(against); \(own), so the two are not told apart."
   }
@@ -93,13 +92,13 @@ extension SimulationWords {
   private static func fates(_ outcome: EngineOutcome, in trace: TraceSummary) -> [String] {
     var sentences: [String] = []
     let fates = outcome.fates
-    if let first = outcome.deadlocks.first {
+    if let first = inOrder(outcome.deadlocks).first {
       let held = fates.deadlocked > 0 ? ", and \(Quantity.count(fates.deadlocked, "target")) never run" : ""
       let when = (outcome.deadlocks.count > 1 ? ", first " : " ") + moment(first, in: trace)
       let who =
         first.cycle.count > 1
         ? "\(Words.cpus(first.cycle.map(\.cpu))) wait for each other for ever (\(cycle(first)))" : cycle(first)
-      sentences.append("It deadlocks\(when): \(who)\(held).")
+      sentences.append("It \(happening(first))\(when): \(who)\(held).")
       sentences.append("What these CPUs would have sent afterwards is missing from its count.")
     } else if fates.deadlocked > 0 {
       sentences.append("A deadlock holds up \(Quantity.count(fates.deadlocked, "target")) for ever.")

@@ -21,6 +21,11 @@ enum SimulationWords {
     if facts.engines.contains(where: { $0.differences.contains { $0.measure == .coalescingRate } }) {
       lines.append("pp: percentage points.")
     }
+    let stuck = facts.engines.filter { isStuck($0.outcome) }.map(\.name)
+    if !stuck.isEmpty {
+      lines.append(
+        "Not of the same work, because CPUs come to a standstill and do no more: \(stuck.joined(separator: ", ")).")
+    }
     if facts.columns.contains(where: \.isRecorded) {
       lines.append("– in the recorded column: the trace does not tell.")
     }
@@ -166,13 +171,32 @@ enum SimulationWords {
   /// `CPU 1 → CPU 3 → CPU 1`; or what is known where nobody is known to wait for the first one.
   static func cycle(_ deadlock: EngineOutcome.Deadlock) -> String {
     guard let first = deadlock.cycle.first else { return "the cycle is not known" }
-    if deadlock.cycle.count == 1, first.waitsForCPU != first.cpu { return "CPU \(first.cpu) waits for ever" }
+    if !isCycle(deadlock) { return "CPU \(first.cpu) waits for ever" }
     var parts = deadlock.cycle.prefix(cycleLimit).map { "CPU \($0.cpu)" }
     if deadlock.cycle.count > cycleLimit { parts.append("… \(Quantity.count(deadlock.cycle.count - cycleLimit)) more") }
     return (parts + ["CPU \(first.cpu)"]).joined(separator: " → ")
   }
 
   static let cycleLimit = 16
+  static let deadlockNote = "CPUs that wait for each other for ever, or for what never comes"
+
+  /// Whether those who wait wait for each other. One alone may wait for what nobody is going to do.
+  static func isCycle(_ deadlock: EngineOutcome.Deadlock) -> Bool {
+    deadlock.cycle.count > 1 || deadlock.cycle.contains { $0.waitsForCPU == $0.cpu }
+  }
+
+  /// A predicate: `deadlocks`.
+  static func happening(_ deadlock: EngineOutcome.Deadlock) -> String {
+    isCycle(deadlock) ? "deadlocks" : "comes to a standstill"
+  }
+
+  /// In the order of time.
+  static func inOrder(_ deadlocks: [EngineOutcome.Deadlock]) -> [EngineOutcome.Deadlock] {
+    deadlocks.sorted { $0.timeNanoseconds < $1.timeNanoseconds }
+  }
+
+  /// Whether CPUs came to a standstill, so that what they would have done afterwards is missing.
+  static func isStuck(_ outcome: EngineOutcome) -> Bool { outcome.fates.deadlocked > 0 || !outcome.deadlocks.isEmpty }
 
   /// When a deadlock arises: `at 81.204511900 s, 1.2 s after the begin of the trace`.
   static func moment(_ deadlock: EngineOutcome.Deadlock, in trace: TraceSummary) -> String {
@@ -180,9 +204,9 @@ enum SimulationWords {
   }
 
   static func moment(_ time: UInt64, in trace: TraceSummary) -> String {
-    let text = "at \(Quantity.time(time)) s"
+    let text = "at \(Quantity.time(time))\u{a0}s"
     guard let start = trace.startNanoseconds, start <= time else { return text }
-    return text + ", \(Quantity.duration(time - start)) after the begin of the trace"
+    return text + ", \(Quantity.duration(time - start).replacing(" ", with: "\u{a0}")) after the begin of the trace"
   }
 
   /// Who waits for what: `CPU 1, calling flush_tlb_func, waits for CPU 3 to run its queue`.
