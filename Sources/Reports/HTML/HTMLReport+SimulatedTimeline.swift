@@ -1,7 +1,7 @@
 import Verdicts
 
 extension HTMLReport {
-  /// The chosen call in reality and under each engine: a drawing, what did not end well in words, and all of it as a table.
+  /// The chosen call in reality and under each engine: a drawing, what did not end well in words, and all as a table.
   static func simulatedTimeline(_ timeline: SimulatedTimeline) -> HTML {
     let drawing = SimulatedTimelineDrawing(timeline)
     if drawing.isEmpty { return "" }

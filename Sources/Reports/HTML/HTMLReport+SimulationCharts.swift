@@ -117,8 +117,8 @@ extension HTMLReport {
   private static let lineLimit = 7
   private static let binLimit = 320
 
-  /// The share of callbacks that began within a time, one line for each engine. The scale stretches towards 100 %, where
-  /// engines differ.
+  /// The share of callbacks that began within a time, one line for each engine. The scale stretches towards 100 %,
+  /// where engines differ.
   private static func distributions(_ facts: SimulationFacts) -> HTML {
     let columns = facts.columns.prefix(lineLimit)
     let bins = columns.map { column in

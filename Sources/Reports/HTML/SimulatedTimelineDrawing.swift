@@ -199,7 +199,8 @@ struct SimulatedTimelineDrawing {
     case .refused, .lost:
       shape = """
         <path class="cross" d="M\(at - 5) \(y + 4)L\(at + 5) \(y + 14)M\(at + 5) \(y + 4)L\(at - 5) \(y + 14)"/>\
-        <text class="halo endless" x="\(isRight ? at - 8 : at + 8)" y="\(y + 13)"\(isRight ? " text-anchor=\"end\"" : "")>\(visible: SimulationWords.name(mark.kind))</text>
+        <text class="halo endless" x="\(isRight ? at - 8 : at + 8)" y="\(y + 13)" \
+        text-anchor="\(isRight ? "end" : "start")">\(visible: SimulationWords.name(mark.kind))</text>
         """
     case .interrupt, .maskInterrupt, .pollerWoken:
       let style = Self.style(mark.kind) ?? "other"

@@ -19,8 +19,8 @@ struct SimulationFacts {
     /// `recorded`, `mainline`, `llist-2014:none`.
     var name: String { variant.map { "\(engine):\($0)" } ?? engine }
 
-    /// What is known about the difference from the reference; nil for the recorded column and the reference themselves, and
-    /// where nothing was compared.
+    /// What is known about the difference from the reference; nil for the recorded column and the reference
+    /// themselves, and where nothing was compared.
     func mark(_ measure: Calibration.Measure) -> DifferenceMark? {
       if isRecorded || isReference { return nil }
       return differences.first { $0.measure == measure }.map(DifferenceMark.init)

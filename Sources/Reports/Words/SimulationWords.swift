@@ -4,16 +4,16 @@ import Verdicts
 enum SimulationWords {
   static let note = "what another engine would have done with the recorded load"
   static let calibrationNote =
-    "The engine that recorded the trace, simulated and held against its own recording. Its error is the simulation's own"
-    + " error, and qualifies every other column. (pp: percentage points.)"
+    "The engine that recorded the trace, simulated and held against its own recording. Its error is the simulation's"
+    + " own error, and qualifies every other column. (pp: percentage points.)"
 
   /// How the marks of the side-by-side table are to be read.
   static func legend(_ facts: SimulationFacts) -> [String] {
     let reference = facts.reference?.name ?? "the recorded engine"
     var lines = [
-      "Beside a number: its difference from \(reference) as simulated, where it is larger than the simulation's own error."
-        + " ≈ is within that error: the two are not told apart. ? is where that error is not known. For rows without any of"
-        + " these the simulation's own error was not measured."
+      "Beside a number: its difference from \(reference) as simulated, where it is larger than the simulation's own"
+        + " error. ≈ is within that error: the two are not told apart. ? is where that error is not known. For rows"
+        + " without any of these the simulation's own error was not measured."
     ]
     if facts.engines.contains(where: { $0.differences.contains { $0.change == nil && $0.isSignificant } }) {
       lines.append("≠ differs; what from is 0 or not known, so that there is no share to tell.")

@@ -1,5 +1,5 @@
-// Results that were saved before engines were simulated lack what a simulation adds. These overloads are what the decoders of
-// ``ReplayResult`` and ``EngineResult`` call for exactly these members; for every other one a missing key stays an error.
+// Results that were saved before engines were simulated lack what a simulation adds. These overloads are what the
+// decoders of ReplayResult and EngineResult call for exactly these members; for every other a missing key stays an error.
 
 extension KeyedDecodingContainer {
   /// Null also where the key is missing.
