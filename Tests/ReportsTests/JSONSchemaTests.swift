@@ -43,13 +43,44 @@ struct JSONSchemaTests {
   ]
 
   /// Results that have to be valid. The absurd ones hold CPUs that no kernel has.
-  static let valid: [ReplayResult] = [.example, .nothing, .large]
+  static let valid: [ReplayResult] = [.example, .nothing, .large, .simulated, .scaled]
 
   @Test("results are valid", arguments: valid.indices)
   func resultsAreValid(index: Int) throws {
     let validator = try JSONSchemaValidator(schema: Self.schema("ipitrace-result-1.schema.json"))
     let value = try JSONValue.parse(JSONReport.render(Self.valid[index]))
     #expect(validator.complaints(about: value) == [])
+  }
+
+  /// The same for a result with a simulation.
+  static let simulationBreakages: [@Sendable (inout JSONValue) -> Void] = [
+    { $0.remove("simulation") },
+    { $0["engines"][0].remove("outcome") },
+    { $0["engines"][0].remove("differences") },
+    { $0["engines"][0]["outcome"]["fates"].remove("lost") },
+    { $0["engines"][0]["outcome"]["interrupts"]["single"] = .negative(-1) },
+    { $0["engines"][2]["outcome"]["allocations"]["failed"] = .null },
+    { $0["engines"][4]["outcome"]["deadlocks"][0]["cycle"][0]["waitsForCPU"] = .string("3") },
+    { $0["engines"][1]["differences"][0]["measure"] = .string("IPIs") },
+    { $0["engines"][1]["differences"][0]["isSignificant"] = .null },
+    { $0["simulation"]["load"]["speedup"] = .null },
+    { $0["simulation"]["reality"] = .null },
+    { $0["simulation"]["calibration"]["items"][0].remove("reasons") },
+    { $0["simulation"]["calibration"]["items"][0]["isWithinGoal"] = .integer(1) },
+    { $0["simulation"]["costs"]["items"][0]["isAssumed"] = .string("no") },
+    { $0["simulation"]["timeline"]["tracks"][0]["marks"][0]["kind"] = .string("email") },
+    { $0["simulation"]["timeline"]["tracks"][0]["slices"][0].remove("endNanoseconds") },
+    { $0["simulation"]["timeline"]["more"] = .null },
+  ]
+
+  @Test("broken simulations are not", arguments: simulationBreakages.indices)
+  func brokenSimulationsAreNot(index: Int) throws {
+    let validator = try JSONSchemaValidator(schema: Self.schema("ipitrace-result-1.schema.json"))
+    let whole = try JSONValue.parse(JSONReport.render(.simulated))
+    var value = whole
+    Self.simulationBreakages[index](&value)
+    try #require(value != whole, "the breakage did nothing")
+    #expect(validator.complaints(about: value).count == 1)
   }
 
   @Test("broken results are not", arguments: breakages.indices)
@@ -151,8 +182,9 @@ struct JSONSchemaTests {
       return run.outputText.filter { $0 != "\n" }
     }
     let whole = try Self.valid.map { try JSONValue.parse(JSONReport.render($0)) }
-    let broken = Self.breakages.map { breakage in
-      var value = whole[0]
+    let breakages = Self.breakages.map { (0, $0) } + Self.simulationBreakages.map { (3, $0) }
+    let broken = breakages.map { index, breakage in
+      var value = whole[index]
       breakage(&value)
       return value
     }

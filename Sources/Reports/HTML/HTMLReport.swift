@@ -10,18 +10,19 @@ public enum HTMLReport {
   /// - Complexity: O(size of the result).
   public static func render(_ result: ReplayResult) -> String {
     let matrix = MatrixFacts(result.matrix)
-    let sections: [Section] = [
-      summary(result, matrix: matrix), verdict(result), findings(result.verdict), calls(result),
-      matrixSection(matrix), latency(result.latency),
-      timeline(result.timeline, divergences: result.verdict.divergences),
-      interference(result.interference), blocking(result.blocking), health(result),
-    ]
+    let simulation = simulation(result)
+    let sections: [Section] =
+      [summary(result, matrix: matrix), verdict(result), findings(result.verdict)] + (simulation.map { [$0] } ?? []) + [
+        calls(result), matrixSection(matrix), latency(result.latency),
+        timeline(result.timeline, divergences: result.verdict.divergences),
+        interference(result.interference), blocking(result.blocking), health(result),
+      ]
     let kernel: HTML = result.trace.kernel.map { " · kernel \(name: $0)" } ?? ""
     return HTMLPage(
       title: "\(visible: Words.headline(result.verdict))\(kernel)", subject: "cross-CPU calls, replayed",
       skip: "Skip to the verdict", sections: sections,
       footer: "Times are seconds on the trace's clock. Percentiles are exact to 1 %. A dash means unknown.",
-      style: HTMLStyle.text, script: HTMLScript.text
+      style: simulation == nil ? HTMLStyle.text : HTMLStyle.withSimulation, script: HTMLScript.text
     ).text
   }
 

@@ -23,7 +23,8 @@ public enum JSONReport {
 
   /// Reads a result that ``render(_:)`` wrote.
   ///
-  /// Every key must be there, also where its value is null. Keys that this version does not know are passed over.
+  /// Every key must be there, also where its value is null, but for those of a simulation, which older results lack. Keys
+  /// that this version does not know are passed over.
   /// - Throws: ``JSONReportError`` for anything else; it names the place and what was expected there.
   /// - Complexity: O(number of bytes).
   public static func parse(_ bytes: [UInt8]) throws(JSONReportError) -> ReplayResult {

@@ -28,6 +28,7 @@ public struct TerminalReport: Sendable {
     writeMatrix(result.matrix, to: &page)
     writeInterference(result.interference, to: &page)
     writeBlocking(result.blocking, to: &page)
+    writeSimulation(result, to: &page)
     return page.text
   }
 }
