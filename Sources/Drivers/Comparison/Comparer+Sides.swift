@@ -16,7 +16,9 @@ extension Comparer {
   /// What was not the same on both sides. What neither side tells is the same.
   static func circumstances(_ before: MeasuredSide, _ after: MeasuredSide) -> [Comparison.Circumstance] {
     let (first, second) = (before.input, after.input)
-    let kinds = (Set(types(first)), Set(types(second)))
+    // A saved result tells only what was seen, not what was switched on.
+    let tell = first.slices != nil && second.slices != nil
+    let kinds = tell ? (Set(types(first)), Set(types(second))) : ([], [])
     func only(_ types: Set<String>, _ others: Set<String>) -> String? {
       let own = types.subtracting(others).sorted()
       return own.isEmpty ? nil : own.joined(separator: " ")

@@ -35,6 +35,25 @@ public enum ComparisonWords {
     }
   }
 
+  /// The same in a word or two, for tables.
+  static func short(_ reason: NotComparedReason) -> String {
+    switch reason {
+    case .savedResult: "not judged"
+    case .notInResult: "not in the result"
+    case .eventsNotRecorded: "not recorded"
+    case .otherEventsRecorded: "other events"
+    case .otherCPUsRecorded, .cpuNotRecorded: "other CPUs"
+    case .eventsLost, .lossUnknown: "events lost"
+    case .clocksDisagree: "clocks disagree"
+    case .clockIsNoTime: "no time"
+    case .tooShort: "too short"
+    case .unequalLengths: "unequal lengths"
+    case .tooFew: "too few"
+    case .noName: "no name"
+    case .tooMany: "too many"
+    }
+  }
+
   static func meaning(_ measure: ComparedMeasure) -> String {
     switch measure {
     case .calls: "calls queued to other CPUs, each target counted"
@@ -103,7 +122,8 @@ public enum ComparisonWords {
 
   static func percent(_ share: Double) -> String {
     if share >= 9 { return "× \(number(share + 1))" }
-    let permille = (share * 1_000).rounded()
+    // Nothing gets less by more than all.
+    let permille = (max(share, -1) * 1_000).rounded()
     let digits = Quantity.count(whole(permille.magnitude / 10, roundsDown: true))
     let decimal = Int(permille.magnitude) % 10
     let sign = permille > 0 ? "+" : permille < 0 ? "-" : "±"
@@ -138,7 +158,7 @@ public enum ComparisonWords {
     switch item.isSignificant {
     case true?: item.hasRisen ? "more" : "less"
     case false?: "not told apart"
-    case nil: item.reason.map(sentence) ?? "not judged"
+    case nil: item.reason.map(short) ?? "not judged"
     }
   }
 

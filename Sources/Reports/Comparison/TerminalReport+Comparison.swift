@@ -124,10 +124,11 @@ extension TerminalReport {
     page.more(rows.count, shown: limit)
   }
 
-  /// Before, after and change of each measure; what was before gives way first.
+  /// Before, after and change of each measure; on a narrow page only the first one has them.
   private static func columns(_ measures: [ComparedMeasure]) -> [TextTable.Column] {
-    measures.flatMap { measure -> [TextTable.Column] in
-      [.number(measure.rawValue).spare, .number("after"), .number("change")]
+    measures.enumerated().flatMap { index, measure -> [TextTable.Column] in
+      let columns = [TextTable.Column.number(measure.rawValue), .number("after"), .number("change")]
+      return index == 0 ? columns : columns.map(\.spare)
     }
   }
 

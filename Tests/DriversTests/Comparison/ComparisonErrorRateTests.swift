@@ -36,6 +36,24 @@ import Verdicts
     #expect(found.count <= Self.allowed(of: Self.pairs), "seed \(random.seed): \(found)")
   }
 
+  /// Where one recording only varies more than the other, its rates are still the same.
+  @Test(arguments: [SyntheticLoad.Shape.bursts, .phases])
+  func unequalSpreadIsNoDifferenceOfRates(_ shape: SyntheticLoad.Shape) {
+    var random = RepeatableRandom(seed: RepeatableRandom.testSeed() &+ UInt64("\(shape)".utf8.count))
+    var found: [String] = []
+    for pair in 0..<Self.pairs {
+      let even = SyntheticLoad(shape: .even, seconds: pair % 3 == 2 ? 2.1 : 0.7)
+      let uneven = SyntheticLoad(shape: shape, seconds: 0.7)
+      let comparison = Comparer.compare(
+        before: ComparedEvents(even, &random).recording, after: ComparedEvents(uneven, &random).recording,
+        seed: UInt64(pair))
+      let rates = comparison.items.filter { $0.measure == .calls || $0.measure == .handlers }
+      if rates.contains(where: { $0.isSignificant == true }) { found.append("pair \(pair): \(comparison.differences)") }
+    }
+    Self.show("even against \(shape): rates of \(found.count) of \(Self.pairs) pairs of equals differ")
+    #expect(found.count <= Self.allowed(of: Self.pairs), "seed \(random.seed): \(found)")
+  }
+
   /// Twice as many calls of one callback are found, and pinned on that one.
   @Test(arguments: [SyntheticLoad.Shape.even, .bursts])
   func aDoubledRateIsFound(_ shape: SyntheticLoad.Shape) {
@@ -44,7 +62,7 @@ import Verdicts
     var others = 0
     let count = max(10, Self.pairs / 10)
     for pair in 0..<count {
-      var before = SyntheticLoad(shape: shape, seconds: 3)
+      var before = SyntheticLoad(shape: shape, seconds: shape == .bursts ? 6 : 3)
       before.sources = before.sources.map { source in
         var source = source
         source.callsPerSecond *= 2
@@ -72,7 +90,7 @@ import Verdicts
     var found = 0
     let count = max(10, Self.pairs / 10)
     for pair in 0..<count {
-      var before = SyntheticLoad(shape: shape, seconds: 3)
+      var before = SyntheticLoad(shape: shape, seconds: shape == .bursts ? 6 : 3)
       for index in before.sources.indices { before.sources[index].callsPerSecond *= 3 }
       var after = before
       after.sources[0].medianDelay *= 1.3

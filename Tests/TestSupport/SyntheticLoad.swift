@@ -1,15 +1,10 @@
-import CallEngines
-import CallHistories
-import Drivers
-import Glibc
-import TestSupport
-import TraceTypes
-import Verdicts
+internal import Glibc
+public import TraceTypes
 
 /// A load whose rates and times are known, as a recording of a machine under it would show it.
-struct SyntheticLoad {
+public struct SyntheticLoad: Sendable {
   /// How calls follow each other.
-  enum Shape: CaseIterable {
+  public enum Shape: CaseIterable, Sendable {
     /// Each at its own time.
     case even
     /// Some ten at once, all slow or all fast.
@@ -18,30 +13,42 @@ struct SyntheticLoad {
     case phases
   }
 
-  struct Source {
-    var callback: String
-    var callsPerSecond: Double
+  public struct Source: Sendable {
+    public var callback: String
+    public var callsPerSecond: Double
     /// In nanoseconds, from queueing to begin.
-    var medianDelay: Double
+    public var medianDelay: Double
     /// In nanoseconds.
-    var medianRun = 900.0
+    public var medianRun = 900.0
+
+    public init(callback: String, callsPerSecond: Double, medianDelay: Double) {
+      self.callback = callback
+      self.callsPerSecond = callsPerSecond
+      self.medianDelay = medianDelay
+    }
   }
 
-  var shape: Shape
-  var seconds = 1.0
-  var cpuCount = 4
-  var sources = [
+  public var shape: Shape
+  public var seconds: Double
+  public var cpuCount = 4
+  public var sources = [
     Source(callback: "flush_tlb_func", callsPerSecond: 500, medianDelay: 4_000),
     Source(callback: "ipi_mb", callsPerSecond: 250, medianDelay: 2_500),
     Source(callback: "nohz_csd_func", callsPerSecond: 60, medianDelay: 9_000),
   ]
 
-  static let kinds: Set<EventKind> = [
+  public init(shape: Shape, seconds: Double = 1) {
+    self.shape = shape
+    self.seconds = seconds
+  }
+
+  /// What a recording of it has switched on.
+  public static let kinds: Set<EventKind> = [
     .csdQueueCPU, .csdFunctionEntry, .csdFunctionExit, .ipiSendCPU, .ipiSendCPUMask, .callFunctionSingleEntry,
     .callFunctionSingleExit, .callFunctionEntry, .callFunctionExit, .rescheduleEntry, .rescheduleExit,
     .schedWakeIdleWithoutIPI, .schedSwitch,
   ]
-  static let start: UInt64 = 7_123_456_789
+  public static let start: UInt64 = 7_123_456_789
 
   private struct Arrival {
     var time: Double
@@ -51,12 +58,13 @@ struct SyntheticLoad {
   }
 
   /// The recording's events: every call runs before the next is made.
-  func events(_ random: inout RepeatableRandom) -> [TraceEvent] {
+  public func events(_ random: inout RepeatableRandom) -> [TraceEvent] {
     let arrivals = sources.indices.flatMap { self.arrivals($0, &random) }.sorted { $0.time < $1.time }
     var events: [TraceEvent] = []
     var time = Self.start
     for cpu in 0..<cpuCount {
-      events.append(TraceEvent(nanoseconds: time, cpu: UInt16(cpu), kind: .schedSwitch, pid: 100, target: 100))
+      let task = 100 + Int32(cpu)
+      events.append(TraceEvent(nanoseconds: time, cpu: UInt16(cpu), kind: .schedSwitch, pid: task, target: task))
     }
     time += 1_000
     for arrival in arrivals {
@@ -151,98 +159,5 @@ struct SyntheticLoad {
     event(delay + run + 50, target, .callFunctionSingleExit)
     event(delay + run + 100, source, .schedSwitch) { $0.target = $0.pid }
     return time + delay + run + 200
-  }
-}
-
-/// A side of a comparison, made of events as `ipitrace diff` makes it of a file.
-struct ComparedEvents {
-  var events: [TraceEvent]
-  var maskWords: [UInt64] = []
-  var gaps: [TraceGap] = []
-  var kinds = SyntheticLoad.kinds
-  var cpus = [0, 1, 2, 3]
-  var names: any AddressNaming = ScriptNames(names: ["flush_tlb_func", "ipi_mb", "nohz_csd_func", "new_func"])
-  var name = "events"
-  var clock: String? = "mono"
-  /// CPU → events that were lost, as the reader counts them.
-  var lost: [Int: UInt64] = [:]
-  var health = TraceHealth()
-  var watched: [Int: Interference.Selection] = [:]
-
-  init(_ events: [TraceEvent]) { self.events = events }
-
-  init(_ load: SyntheticLoad, _ random: inout RepeatableRandom) {
-    self.init(load.events(&random))
-    cpus = Array(0..<load.cpuCount)
-  }
-
-  /// With what the resampling needs.
-  var recording: ComparisonInput { input(isSaved: false) }
-  /// As its saved result.
-  var saved: ComparisonInput { input(isSaved: true) }
-
-  private func input(isSaved: Bool) -> ComparisonInput {
-    var settings = HistorySettings()
-    settings.cpus = cpus
-    settings.recordedKinds = kinds
-    let analysis = ReplayAnalysis(watched: watched, recordedKinds: kinds, sink: SliceSink(names: names))
-    var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
-    TraceScript(events: events, gaps: gaps, maskWords: maskWords).feed(&builder)
-    builder.finish()
-    let verdict = analysis.verdict(of: builder, clockIsShared: true, lossWindows: []) { found in
-      Divergence(
-        rule: found.rule.rawValue, timeNanoseconds: found.time, cpus: [], callback: nil, events: [], expected: "",
-        explanation: "")
-    }
-    let result = ReplayResult(
-      trace: summary(builder.span), health: health.items.map(HealthItem.init), verdict: verdict,
-      calls: analysis.statistics.calls(names: names, comm: { _ in nil }), kicks: analysis.statistics.kicks,
-      latency: analysis.statistics.latency, matrix: analysis.statistics.matrix,
-      interference: analysis.statistics.interference(names: names, comm: { _ in nil }),
-      blocking: BlockingSummary(latestCalls: [], delicateContexts: []),
-      timeline: Timeline(
-        choice: .empty, startNanoseconds: 0, endNanoseconds: 0, cpus: [], slices: [], flows: [], truncated: false),
-      engines: [])
-    if isSaved { return ComparisonInput(name: name, result: result) }
-    return ComparisonInput(
-      name: name, result: result, slices: analysis.sink.statistics, recordedKinds: kinds, recordedCPUs: cpus)
-  }
-
-  private func summary(_ span: ClosedRange<UInt64>?) -> TraceSummary {
-    var byType: [String: UInt64] = [:]
-    var byCPU: [Int: UInt64] = [:]
-    for event in events {
-      byType[event.kind.qualifiedName, default: 0] += 1
-      byCPU[Int(event.cpu), default: 0] += 1
-    }
-    return TraceSummary(
-      kernel: "6.12", clock: clock, startNanoseconds: span?.lowerBound, endNanoseconds: span?.upperBound,
-      cpus: .init(possible: nil, online: nil, isolated: nil, nohzFull: nil),
-      events: .init(
-        total: UInt64(events.count), lost: lost.values.reduce(0, +), byType: byType,
-        byCPU: byCPU.sorted { $0.key < $1.key }.map {
-          TraceSummary.CPUCount(cpu: $0.key, events: $0.value, lost: lost[$0.key] ?? 0)
-        }))
-  }
-}
-
-extension Comparison {
-  /// Everything that is called different, in one line each.
-  var differences: [String] {
-    func name(_ place: String, _ items: [ComparedItem]) -> [String] {
-      items.filter { $0.isSignificant == true }.map { "\(place) \($0.measure.rawValue) \($0.change ?? .infinity)" }
-    }
-    return name("all", total) + byCallback.flatMap { name($0.callback, $0.items) }
-      + byCPU.flatMap { name("CPU \($0.cpu)", $0.items) }
-  }
-
-  func item(_ measure: ComparedMeasure) -> ComparedItem? { total.first { $0.measure == measure } }
-
-  func item(_ measure: ComparedMeasure, callback: String) -> ComparedItem? {
-    byCallback.first { $0.callback == callback }?.items.first { $0.measure == measure }
-  }
-
-  func item(_ measure: ComparedMeasure, cpu: Int) -> ComparedItem? {
-    byCPU.first { $0.cpu == cpu }?.items.first { $0.measure == measure }
   }
 }
