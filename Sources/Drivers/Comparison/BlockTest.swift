@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Whether ratios that were measured in two rows of blocks differ by more than chance, all of them taken together.
 ///
 /// Calls come in bursts: a hundred shootdowns are one munmap(). So calls are no independent events, and a test that takes them
@@ -15,7 +17,9 @@
 /// Benjamini and Hochberg's it promises what a CI needs: that a run without a change passes.
 ///
 /// Shuffled blocks answer whether the recordings are alike in all. Where one only varies more than the other, its mean may still
-/// be the same. So the difference must also exceed the critical value times its own standard error, from each side's variance.
+/// be the same. So the difference must also exceed the critical value times its own standard error, from each side's variance; and
+/// where a side has little in few blocks, so that its variance is itself uncertain, the critical value is that of Student's
+/// distribution (Welch).
 struct BlockTest {
   /// What was found of one ratio.
   struct Finding {
@@ -23,6 +27,8 @@ struct BlockTest {
     var difference: Double
     /// The standard error of that, from what each side varies by in itself.
     var error: Double
+    /// On how many observations the standard error rests, less those that the ratios take.
+    var freedom: Double
     /// The difference in units of what it would be by chance.
     var score: Double
     /// How often chance makes the largest of all scores as large as this one.
@@ -79,7 +85,7 @@ struct BlockTest {
     let inflation = max(before.inflation, after.inflation)
     var finding = Finding(
       difference: after.ratio - before.ratio, error: ((before.variance + after.variance) * inflation).squareRoot(),
-      score: 0)
+      freedom: Self.freedom(before, after), score: 0)
     // What the sum over a side comes to in the shuffled blocks, squared, in the mean.
     let total = Double(count)
     let spread = (Double(countBefore) * (total - Double(countBefore)) / (total * (total - 1)) * squares).squareRoot()
@@ -133,11 +139,31 @@ struct BlockTest {
     }
   }
 
+  /// What a difference has to exceed, in its own unit. After ``finish()``.
+  ///
+  /// The critical value is one of the normal distribution's kind; Wallace's approximation takes it to Student's.
+  func margin(_ finding: Finding) -> Double {
+    if finding.error == 0 { return 0 }
+    let value = criticalValue * (8 * finding.freedom + 3) / (8 * finding.freedom + 1)
+    let student = (finding.freedom * (exp(min(value * value / finding.freedom, 500)) - 1)).squareRoot()
+    return max(student, criticalValue) * finding.error
+  }
+
+  /// Welch's and Satterthwaite's degrees of freedom.
+  private static func freedom(_ before: Side, _ after: Side) -> Double {
+    let sum = before.variance + after.variance
+    let parts =
+      before.variance * before.variance / before.freedom + after.variance * after.variance / after.freedom
+    return parts > 0 && parts < .infinity ? max(1, sum * sum / parts) : 1
+  }
+
   /// One side's ratio, and how certain it is.
   private struct Side {
     var ratio: Double
     /// Of the ratio.
     var variance: Double
+    /// Blocks without anything say little of how things come in those that have something.
+    var freedom: Double
     /// By how much the variance is larger because neighbouring blocks go together.
     var inflation: Double
 
@@ -154,6 +180,7 @@ struct BlockTest {
         previous = excess
       }
       let count = Double(parts.count)
+      freedom = max(1, Double(parts.count { $0 > 0 }) - 1)
       variance = squares * count / (count - 1) / (whole * whole)
       // Without any correlation the expected value is -1/count.
       let correlation = squares > 0 ? products / squares + 1 / count : 0

@@ -319,7 +319,7 @@ public struct Comparer {
     var item = draft.item
     guard let place = draft.finding, let test else { return item }
     let finding = test.findings[place]
-    let margin = test.criticalValue * finding.error
+    let margin = test.margin(finding)
     let low = finding.difference - margin - draft.doubt.below
     let high = finding.difference + margin + draft.doubt.above
     item.probability = finding.probability

@@ -142,6 +142,26 @@ import Testing
     #expect(test.findings[slow].error > test.findings[fast].error * 2)
   }
 
+  /// Three small bursts are no proof that bursts are small.
+  @Test func aVarianceOfFewBlocksIsNotTrusted() {
+    var test = BlockTest(before: 16, after: 16, seed: 3)
+    let wholes = [Double](repeating: 1, count: 32)
+    let even = (0..<16).map { Double(2 + $0 % 3) }
+    let rare = (0..<16).map { Double($0 % 6 == 1 ? 3 : 0) }
+    let sure = test.enter(parts: even + even.map { $0 / 4 }, wholes: wholes)
+    let unsure = test.enter(parts: even + rare, wholes: wholes)
+    test.finish()
+    #expect(test.findings[unsure].freedom < test.findings[sure].freedom)
+    #expect(test.margin(test.findings[sure]) < 1.5 * test.criticalValue * test.findings[sure].error)
+    // Student's quantile for 10 degrees of freedom and 3.4 standard deviations is 4.9.
+    var finding = test.findings[unsure]
+    (finding.freedom, finding.error) = (10, 1)
+    let margin = test.margin(finding)
+    #expect(margin > test.criticalValue * 1.1 && margin < test.criticalValue * 2)
+    finding.freedom = 1e6
+    #expect(abs(test.margin(finding) - test.criticalValue) < 0.01)
+  }
+
   @Test func choicesAreEvenAndRepeatable() {
     var shuffle = BlockShuffle(seed: 5)
     var counts = [Int](repeating: 0, count: 10)
