@@ -19,7 +19,8 @@ internal import Glibc
 /// Shuffled blocks answer whether the recordings are alike in all. Where one only varies more than the other, its mean may still
 /// be the same. So the difference must also exceed the critical value times its own standard error, from each side's variance; and
 /// where a side has little in few blocks, so that its variance is itself uncertain, the critical value is that of Student's
-/// distribution (Welch).
+/// distribution (Welch). That is no exact test: in the hardest case that was tried, four bursts against forty single calls, 8 of
+/// 100 pairs of equal rates are called different.
 struct BlockTest {
   /// What was found of one ratio.
   struct Finding {

@@ -10,10 +10,10 @@ import Verdicts
 @Suite struct ComparisonErrorRateTests {
   private static let pairs = RepeatableRandom.places(70)
 
-  /// The largest number of `count` pairs that a level of 5 % allows, in 999 of 1,000 runs of a test that is just as good.
-  private static func allowed(of count: Int) -> Int {
-    let mean = Double(count) * 0.05
-    return Int((mean + 3.1 * (mean * 0.95).squareRoot()).rounded(.up))
+  /// The largest number of `count` pairs that a level allows, in 999 of 1,000 runs of a test that is just as good.
+  private static func allowed(of count: Int, level: Double = 0.05) -> Int {
+    let mean = Double(count) * level
+    return Int((mean + 3.1 * (mean * (1 - level)).squareRoot()).rounded(.up))
   }
 
   /// Each shape has its pairs: 210 in all, every third with one recording three times as long.
@@ -37,6 +37,9 @@ import Verdicts
   }
 
   /// Where one recording only varies more than the other, its rates are still the same.
+  ///
+  /// The level is not promised for this: the recordings do differ. And the third callback, of which there are four bursts in
+  /// a recording, is as hard as it gets: where they happen to be small, nothing tells that they can be larger.
   @Test(arguments: [SyntheticLoad.Shape.bursts, .phases])
   func unequalSpreadIsNoDifferenceOfRates(_ shape: SyntheticLoad.Shape) {
     var random = RepeatableRandom(seed: RepeatableRandom.testSeed() &+ UInt64("\(shape)".utf8.count))
@@ -51,7 +54,7 @@ import Verdicts
       if rates.contains(where: { $0.isSignificant == true }) { found.append("pair \(pair): \(comparison.differences)") }
     }
     Self.show("even against \(shape): rates of \(found.count) of \(Self.pairs) pairs of equals differ")
-    #expect(found.count <= Self.allowed(of: Self.pairs), "seed \(random.seed): \(found)")
+    #expect(found.count <= Self.allowed(of: Self.pairs, level: 0.1), "seed \(random.seed): \(found)")
   }
 
   /// Twice as many calls of one callback are found, and pinned on that one.
