@@ -3,9 +3,18 @@ public import CallHistories
 public import TraceTypes
 public import Verdicts
 
-/// What takes complete calls one by one, besides the statistics.
+/// What takes complete calls one by one, besides the statistics; and, if it wants to, what else interrupts CPUs.
 public protocol CompletedCallSink {
   mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>)
+  mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
+  mutating func unqueuedCallback(_ event: TraceEvent)
+  mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
+}
+
+extension CompletedCallSink {
+  public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
+  public mutating func unqueuedCallback(_ event: TraceEvent) {}
+  public mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
 }
 
 /// A sink that drops everything.
@@ -66,14 +75,19 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
     statistics.addHandler(kind, cpu: cpu, start: start, end: end)
+    sink.handlerCompleted(kind, cpu: cpu, start: start, end: end)
   }
 
-  public func unqueuedCallback(_ event: TraceEvent) { statistics.addUnqueued(event) }
+  public func unqueuedCallback(_ event: TraceEvent) {
+    statistics.addUnqueued(event)
+    sink.unqueuedCallback(event)
+  }
 
   public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
 
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
     statistics.addUnqueuedEnd(event, started: started)
+    sink.unqueuedCallbackEnded(event, started: started)
   }
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) { blocking.traceWillEnd(at: time, states: states) }

@@ -14,8 +14,8 @@ struct IPITrace: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RecordCommand.self, ReplayCommand.self, ReportCommand.self, CheckCommand.self, EnginesCommand.self,
-      ExplainCommand.self, DumpCommand.self,
+      RecordCommand.self, ReplayCommand.self, ReportCommand.self, DiffCommand.self, CheckCommand.self,
+      EnginesCommand.self, ExplainCommand.self, DumpCommand.self,
     ])
 
   /// The exit status of wrong usage. The argument parser's own would be 64.

@@ -26,6 +26,12 @@ struct Replay {
 
   var names: any AddressNaming { source.names }
 
+  /// Types of events known to have been switched on.
+  var recordedKinds: Set<EventKind> { settings.recordedKinds }
+
+  /// CPUs ran whose events were not recorded.
+  var isPartial: Bool { settings.someCPUsUnrecorded }
+
   /// The kinds that may be in the trace: described by the file and, as far as it says so, switched on.
   private var readableKinds: Set<EventKind> {
     var kinds = settings.recordedKinds

@@ -14,7 +14,7 @@ struct ReportCommand: ParsableCommand {
       """)
 
   /// Results are capped when they are made and stay far below this.
-  private static let sizeLimit = 256 << 20
+  static let sizeLimit = 256 << 20
 
   @Argument(
     help: ArgumentHelp("A result written by 'ipitrace replay --json'; - is standard input.", valueName: "RESULT.json"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks an HTML report in a real browser: check_report.py FILE.html [--page replay|check|simulation] [--screenshots DIR]
+"""Checks an HTML report in a real browser: check_report.py FILE.html [--page replay|check|simulation|diff] [--screenshots DIR]
 
 Opens it in headless Chromium, at 1280 and 400 pixels, light and dark, with and without its JavaScript, and checks that
 nothing is asked of the network, nothing is said on the console, no script but the report's own is there or runs, the
@@ -25,6 +25,7 @@ PAGES = {
     "replay": {"scripts": 1, "sections": ["summary", "verdict", "findings", "calls", "matrix", "latency", "timeline",
                                           "interference", "blocking", "health"]},
     "check": {"scripts": 0, "sections": ["summary"]},
+    "diff": {"scripts": 0, "sections": ["summary", "all", "certainty"]},
 }
 PAGES["simulation"] = {"scripts": 1, "sections": PAGES["replay"]["sections"] + ["simulation"]}
 

@@ -129,7 +129,7 @@ struct JSONSchemaTests {
     "the schemas are strict",
     arguments: [
       "ipitrace-result-1.schema.json", "ipitrace-calls-1.schema.json", "ipitrace-check-1.schema.json",
-      "ipitrace-engines-1.schema.json",
+      "ipitrace-engines-1.schema.json", "ipitrace-diff-1.schema.json",
     ])
   func strict(name: String) throws {
     func walk(_ schema: JSONValue, at place: String) {
@@ -206,6 +206,15 @@ struct JSONSchemaTests {
     #expect(
       try judge("ipitrace-check-1.schema.json", [check] + brokenChecks)
         == "1" + String(repeating: "0", count: brokenChecks.count))
+    let comparison = try JSONValue.parse(JSONReport.render(ExampleComparison.mixed))
+    let brokenComparisons = ComparisonReportTests.breakages.map { breakage in
+      var value = comparison
+      breakage(&value)
+      return value
+    }
+    #expect(
+      try judge("ipitrace-diff-1.schema.json", [comparison] + brokenComparisons)
+        == "1" + String(repeating: "0", count: brokenComparisons.count))
     #expect(
       try judge("ipitrace-calls-1.schema.json", [call] + brokenCalls)
         == "1" + String(repeating: "0", count: brokenCalls.count))

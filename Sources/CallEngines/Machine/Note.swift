@@ -53,9 +53,10 @@ extension LockName {
     switch self {
     case .globalQueue: 0
     case .fallback: 1
-    case .singleQueue(let cpu): 2 + 3 * cpu
-    case .entry(let csd): 3 + 3 * csd
-    case .callers(let index): 4 + 3 * index
+    case .singleQueue(let cpu): 2 + 4 * cpu
+    case .entry(let csd): 3 + 4 * csd
+    case .callers(let index): 4 + 4 * index
+    case .runQueue(let cpu): 5 + 4 * cpu
     }
   }
 }
