@@ -43,9 +43,11 @@ extension Simulator {
           subject == 1
           ? (entryCost(of: cpu) &+ 1) / 2 : draw(.handlerExit, random.number(.handlerExit, UInt64(cpu), now))
       case .started:
-        cost = max(cost, started(subject, on: cpu))
+        // A wakeup that its waker does itself concerns another CPU than the one that moves.
+        cost = max(cost, started(subject, on: other))
       case .finished:
-        cost &+= finished(subject, on: cpu)
+        let exit = finished(subject, on: other)
+        if other == cpu { cost &+= exit }
       case .returned:
         returned(subject, from: cpu, CallResult(rawValue: UInt8(truncatingIfNeeded: other)) ?? .success)
       case .csdReleased:
@@ -116,7 +118,7 @@ extension Simulator {
     places[call].isUnderWay = false
     places[call].hasReturned = true
     timeline?.returned(places[call].ordinal, from: cpu, at: now)
-    if places[call].waits {
+    if places[call].waits || places[call].hasWaited {
       recorder.callerWaited(cpu, now &- places[call].began)
       if places[call].context != .interrupt { cpus[cpu].returnedAt = now }
     }
@@ -169,7 +171,7 @@ extension Simulator {
       places[call].open &-= 1
       releaseIfOver(call)
     }
-    if machine.hasNodesLeft(cpu) {
+    if engine.hasNodesLeft(cpu, machine) {
       return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
     }
     // Outside handlers nothing is left to do.

@@ -35,6 +35,7 @@ extension Simulator {
     if case .csd(let csd) = wait {
       cpus[cpu].waitCSD = Int32(truncatingIfNeeded: csd)
       cpus[cpu].waitsForCompletion = call != nil && machine.callHolding(csd: csd) == call
+      if let call, cpus[cpu].waitsForCompletion { places[call].hasWaited = true }
     }
     enter(cpu, key)
     if !machine.interruptsEnabled(cpu) { lookForDeadlock(from: cpu, wait) }
@@ -83,7 +84,8 @@ extension Simulator {
     let waited = now &- cpus[cpu].waitSince
     if cpus[cpu].waitCSD >= 0 {
       if !cpus[cpu].waitsForCompletion { recorder.csdLockWaited(cpu, waited) }
-    } else if cpus[cpu].waitKey != Self.flagKey {
+    } else if cpus[cpu].waitKey != Self.flagKey || cpus[cpu].waitCall >= 0 {
+      // A call that waits for a flag waits for the engine's; a CPU without one waits for hotplug.
       recorder.engineLockWaited(cpu, waited)
     }
     timeline?.waited(on: cpu, from: cpus[cpu].waitSince, to: now)
