@@ -180,6 +180,9 @@ extension Machine {
     while cells.count < layout.cellCount { cells.append(0) }
   }
 
+  /// Interrupts that a CPU has not taken never reach it: its interrupt controller is shut when it is marked offline.
+  public mutating func dropInterrupts(_ cpu: Int) { set(layout.cpu(cpu, .pending), 0) }
+
   /// Puts a call into a place.
   public mutating func setCall(_ index: Int, _ call: Call) { workload.calls[index] = call }
 

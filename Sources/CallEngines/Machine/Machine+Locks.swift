@@ -7,6 +7,7 @@ extension Machine {
     guard get(cell) == 0 else { return false }
     set(cell, cpu &+ 1)
     tookLock = true
+    if takesNotes { note(.lockTaken, name().key, cpu: cpu) }
     happened(.lockTaken(name()))
     return true
   }

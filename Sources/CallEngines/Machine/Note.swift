@@ -32,6 +32,8 @@ public struct Note: Sendable, Hashable {
     case returned
     /// Somebody who waits for a csd may look again. `subject`: the csd.
     case csdReleased
+    /// `subject`: ``LockName/key``; `cpu`: who has it now.
+    case lockTaken
     /// Somebody who waits for a lock may look again. `subject`: ``LockName/key``.
     case lockReleased
     /// A flag that is no csd's has changed, or a CPU's place in hotplug.

@@ -100,12 +100,24 @@ enum Calibrator {
   ) -> [EngineResult.Difference] {
     Calibration.Measure.allCases.map { measure in
       let change = error(measure, value(measure, base), value(measure, outcome))
-      let own = calibration?.items.first { $0.measure == measure }?.error.map { abs($0) }
+      let own = calibration?.items.first { $0.measure == measure }?.error.map {
+        max(abs($0), leastError(measure, base))
+      }
       return EngineResult.Difference(
         measure: measure, change: change, error: own,
         isSignificant: own.map { own in
           change.map { abs($0) > own } ?? (value(measure, base) != value(measure, outcome))
         } ?? false)
+    }
+  }
+
+  /// What no comparison is better than, however well the recorded times were met: a count has a counting error, and a
+  /// duration that of clocks and of histograms.
+  private static func leastError(_ measure: Calibration.Measure, _ outcome: EngineOutcome) -> Double {
+    switch measure {
+    case .interrupts: 1 / Double(max(1, outcome.interrupts.total)).squareRoot()
+    case .coalescingRate: 0.5 / Double(max(1, outcome.targets)).squareRoot()
+    case .queueToStartP50, .queueToStartP90, .queueToStartP99, .callerWaiting: 0.02
     }
   }
 

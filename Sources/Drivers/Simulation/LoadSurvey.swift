@@ -89,8 +89,10 @@ public struct LoadSurvey: TraceEventConsumer, ~Copyable {
       if cpus[cpu].depth == 0 { cpus[cpu].callbackEnded = time }
     case .csdQueueCPU:
       let target = Int(event.target)
-      if going > 0, target >= 0, target < cpus.count, cpus[target].isGoing, cpu != target {
-        cpus[target].lastOnline = time
+      if target >= 0, target < cpus.count, cpu != target {
+        if cpus[target].isGoing { cpus[target].lastOnline = time }
+        // Nobody calls a CPU that is offline.
+        if cpus[target].isComing { showed(target, at: time) }
       }
     case .schedSwitch:
       // The first eight letters of "migration/N": the stopper takes over, and all CPUs must have been given up.

@@ -47,7 +47,10 @@ struct RecordedOutcome {
       recorder.known.polling &+= 1
     case .unknown, .undecided: recorder.interrupts.unknown &+= 1
     }
-    guard !target.inferred, !target.followsUnseen, let started = target.started else { return }
+    guard !target.inferred, !target.followsUnseen, let started = target.started else {
+      if target.outcome == .ran { recorder.started(on: cpu, callback: callback, delay: nil) }
+      return
+    }
     recorder.started(on: cpu, callback: callback, delay: started >= target.queued ? started - target.queued : nil)
     if let ended = target.ended, ended >= started { recorder.ran(on: cpu, ended - started) }
   }

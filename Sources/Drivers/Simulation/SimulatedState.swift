@@ -89,6 +89,8 @@ struct TargetPlace {
   var kick = Kick.unknown
   /// An IPI, or what stands for one, was sent for it.
   var isKicked = false
+  /// Its CPU died while it was on the queue.
+  var isLeftBehind = false
   /// Its delay is compared with the recorded one, which is known.
   var isTimed = false
   var queuedAt: UInt64 = 0

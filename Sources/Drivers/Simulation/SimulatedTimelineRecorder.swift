@@ -1,3 +1,4 @@
+import TraceTypes
 import Verdicts
 
 /// Writes down one call, and what its CPUs do while it is under way.
@@ -16,11 +17,15 @@ final class SimulatedTimelineRecorder {
   private(set) var track: SimulatedTimeline.Track
   private var isOver = false
   private var began: UInt64?
-  private var running: [Int: (ordinal: UInt64, since: UInt64)] = [:]
+  private var source = 0
+  private var running: [Int: (ordinal: UInt64, function: UInt64, since: UInt64)] = [:]
+  private let names: any AddressNaming
 
   init(
-    label: String, cpus: Set<Int>, start: UInt64, end: UInt64, engine: String, variant: String?
+    label: String, cpus: Set<Int>, start: UInt64, end: UInt64, engine: String, variant: String?,
+    names: any AddressNaming
   ) {
+    self.names = names
     self.label = label
     self.cpus = cpus
     self.start = start
@@ -54,7 +59,9 @@ final class SimulatedTimelineRecorder {
   }
 
   func began(_ call: UInt64, on cpu: Int, at time: UInt64) {
-    if call == ordinal { began = time }
+    guard call == ordinal else { return }
+    began = time
+    source = cpu
   }
 
   func queued(_ call: UInt64, by cpu: Int, on target: Int, at time: UInt64) {
@@ -70,20 +77,21 @@ final class SimulatedTimelineRecorder {
     add(.handler, cpu, time, time, "")
   }
 
-  func started(_ call: UInt64, on cpu: Int, at time: UInt64, isOwn: Bool) {
+  func started(_ call: UInt64, _ function: UInt64, on cpu: Int, at time: UInt64) {
     guard isOfInterest(cpu, time) else { return }
-    running[cpu] = (call, time)
+    running[cpu] = (call, function, time)
   }
 
   func finished(_ call: UInt64, on cpu: Int, at time: UInt64) {
     guard let run = running.removeValue(forKey: cpu) else { return }
-    add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, time, run.ordinal == ordinal ? label : "")
+    add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, time, names.text(run.function))
     if run.ordinal == ordinal { end = max(end, time) }
   }
 
-  func waited(on cpu: Int, from: UInt64, to: UInt64) {
+  /// - Parameter what: for the callbacks that it called, for a csd, for a lock.
+  func waited(on cpu: Int, from: UInt64, to: UInt64, _ what: String) {
     guard to > from, isOfInterest(cpu, to) else { return }
-    add(.wait, cpu, from, to, "")
+    add(.wait, cpu, from, to, what)
   }
 
   func returned(_ call: UInt64, from cpu: Int, at time: UInt64) {
@@ -104,9 +112,9 @@ final class SimulatedTimelineRecorder {
 
   /// What has not ended by the end of the simulation.
   func finish() {
-    if let began, !isOver, let cpu = cpus.min() { add(.call, cpu, began, nil, label) }
+    if let began, !isOver { add(.call, source, began, nil, label) }
     for (cpu, run) in running.sorted(by: { $0.key < $1.key }) where run.since <= end {
-      add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, nil, "")
+      add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, nil, names.text(run.function))
     }
   }
 }

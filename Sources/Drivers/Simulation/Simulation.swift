@@ -170,7 +170,7 @@ public final class Simulation: CompletedCallSink {
       if let chosen = drawing?.chosen {
         run.simulator.timeline = SimulatedTimelineRecorder(
           label: names.text(chosen.function), cpus: Set(chosen.cpus), start: chosen.start, end: chosen.end,
-          engine: candidate.name, variant: candidate.variant)
+          engine: candidate.name, variant: candidate.variant, names: names)
       }
       runs.append(run)
     }
@@ -303,6 +303,7 @@ public final class Simulation: CompletedCallSink {
     let load = SimulationSummary.Load(
       calls: outcomes.first?.calls ?? 0, targets: outcomes.first?.targets ?? 0, cpuCount: scaled.cpuCount,
       hotplugs: UInt64(hotplugCount), speedup: options.scaling.speedup, copies: options.scaling.copies,
+      mappedCPUs: options.scaling.cpusMap.count,
       seed: options.seed, remarks: remarks)
     let tracks = runs.compactMap { run -> SimulatedTimeline.Track? in
       run.simulator.timeline?.finish()

@@ -47,9 +47,9 @@ extension Simulator {
   mutating func flush(_ cpu: Int, at time: UInt64) {
     run(until: time)
     now = max(now, time)
-    guard machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine), machine.state(of: cpu) == .online,
-      engine.leaveIdle(cpu, &machine)
-    else { return }
+    guard machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine), machine.state(of: cpu) == .online else { return }
+    let flushes = isolates && engine.leaveUser(cpu, &machine)
+    guard flushes || engine.leaveIdle(cpu, &machine) else { return }
     // Seen when it ran something, or when it was over.
     cpus[cpu].entryNanoseconds = 0
     cpus[cpu].token &+= 1
@@ -93,6 +93,7 @@ extension Simulator {
     showPolling(of: place)
     var call = Call(kind: kinds.kind(for: places[place].kind))
     call.waits = places[place].waits
+    call.isDeferrable = places[place].isDeferrable
     let first = Int(places[place].firstTarget)
     call.target = Int(targets[first].cpu)
     switch places[place].kind {

@@ -3,27 +3,27 @@ import CallEngines
 import TraceTypes
 import Verdicts
 
-// Who waits for ever. A CPU that waits with interrupts off runs nothing for others; if following what each waits for comes
-// back to it, none of them ever moves again.
+// Who waits for ever. A CPU that waits with interrupts off runs nothing for others, and one that waits does not let go of the
+// locks that it holds; if following what each waits for comes back to it, none of them ever moves again.
 extension Simulator {
-  /// A CPU has begun to wait with interrupts off.
-  mutating func lookForDeadlock(from cpu: Int, _ wait: Wait) {
+  /// A CPU has begun to wait.
+  mutating func lookForDeadlock(from cpu: Int) {
     var way = [cpu]
     while true {
-      guard let next = awaited(by: way[way.count - 1]) else { return }
-      guard cpus[next].waitKey >= 0, !machine.interruptsEnabled(next) || isHeld(next) else { return }
-      if let first = way.firstIndex(of: next) { return report(Array(way[first...])) }
+      let last = way[way.count - 1]
+      guard let next = awaited(by: last), cpus[next].waitKey >= 0 else { return }
+      // Whoever waits with interrupts on still runs what is queued for it.
+      if cpus[last].waitCSD >= 0, machine.interruptsEnabled(next) { return }
+      if let first = way.firstIndex(of: next) { return report(Array(way[first...]), all: way) }
       // A way into a deadlock that is known.
       if cpus[next].isHung { return hang(way) }
       way.append(next)
     }
   }
 
-  /// A lock's holder that waits need not have interrupts off to hold everybody up; it never lets go.
-  private func isHeld(_ cpu: Int) -> Bool { cpus[cpu].waitKey & 3 == 1 }
-
   /// The CPU that has to move for another one to go on; nil where that is not one, or not known.
   private func awaited(by cpu: Int) -> Int? {
+    if cpus[cpu].waitKey & 3 == 1 { return lockHolders[cpus[cpu].waitKey >> 2].map(Int.init) }
     let csd = Int(cpus[cpu].waitCSD)
     guard csd >= 0, let call = machine.callHolding(csd: csd), places[call].firstTarget >= 0 else { return nil }
     // Of a call's targets the first that has not run: a csd per target names it by itself.
@@ -39,8 +39,8 @@ extension Simulator {
     for cpu in way { cpus[cpu].isHung = true }
   }
 
-  private mutating func report(_ cycle: [Int]) {
-    hang(cycle)
+  private mutating func report(_ cycle: [Int], all: [Int]) {
+    hang(all)
     recorder.deadlocked(
       EngineOutcome.Deadlock(
         timeNanoseconds: now, cycle: cycle.map { waiter($0, for: awaited(by: $0)) }))
@@ -53,8 +53,14 @@ extension Simulator {
     case 0:
       let what = cpus[cpu].waitsForCompletion ? "the callback that it called" : "a csd that is still in use"
       words = other.map { "CPU \($0), which has its interrupts off, to run \(what)" } ?? "\(what), which is lost"
-    case 1: words = "a lock of the engine"
-    default: words = "the machine to stop"
+    case 1:
+      words =
+        switch other {
+        case cpu: "a lock of the engine that it holds itself, in what this call has interrupted"
+        case nil: "a lock of the engine"
+        case let holder?: "a lock of the engine that CPU \(holder) holds"
+        }
+    default: words = "its turn, which never comes"
     }
     return EngineOutcome.Deadlock.Waiter(
       cpu: cpu, callback: call >= 0 ? names.text(places[call].function) : nil, waitsFor: words, waitsForCPU: other)
@@ -65,17 +71,21 @@ extension Simulator {
   /// Lets everything end that ends, and counts what does not.
   mutating func finish() {
     run(until: .max)
+    if let leaving { _ = endTakingDown(leaving) }
     tryOnceMore()
     // Whoever still waits does so for ever.
     var isStuck = [Bool](repeating: false, count: cpus.count)
-    for cpu in 0..<cpus.count where cpus[cpu].waitKey >= 0 && cpus[cpu].waitKey & 3 != 2 {
+    var late: [EngineOutcome.Deadlock] = []
+    for cpu in 0..<cpus.count where cpus[cpu].waitKey >= 0 && cpus[cpu].waitKey != Self.hotplugKey {
       isStuck[cpu] = true
       if !cpus[cpu].isHung {
         cpus[cpu].isHung = true
-        recorder.deadlocked(
+        late.append(
           EngineOutcome.Deadlock(timeNanoseconds: cpus[cpu].waitSince, cycle: [waiter(cpu, for: awaited(by: cpu))]))
       }
     }
+    late.sort { ($0.timeNanoseconds, $0.cycle[0].cpu) < ($1.timeNanoseconds, $1.cycle[0].cpu) }
+    for deadlock in late { recorder.deadlocked(deadlock) }
     for place in 0..<places.count where places[place].firstTarget >= 0 { count(unfinished: place, isStuck) }
   }
 
@@ -118,7 +128,7 @@ extension Simulator {
       case .asked where places[place].hasReturned: continue
       case .asked: recorder.fates.deadlocked &+= 1
       case .queued, .started:
-        if isStuck[cpu], !machine.interruptsEnabled(cpu) {
+        if isStuck[cpu], !machine.interruptsEnabled(cpu), !targets[index].isLeftBehind {
           recorder.fates.deadlocked &+= 1
         } else if options.userCPUs.contains(cpu) {
           recorder.fates.pending &+= 1

@@ -6,13 +6,31 @@ import CallEngines
 // What the recording shows of a CPU that goes is when its interrupts went off at the earliest, and until when others queued
 // calls for it. In between, the other CPUs have entered the stop and still take interrupts, whose handlers make those calls.
 extension Simulator {
+  /// The CPU that goes was marked offline: what it has not taken until then, it never takes. So does the hotplug code of the
+  /// kernel that was recorded (`apic_soft_disable()` since 5.9), whatever the engine.
+  mutating func shutIfOffline(_ cpu: Int) {
+    guard cpu == leaving, machine.state(of: cpu) != .online else { return }
+    machine.dropInterrupts(cpu)
+    cpus[cpu].arrived = 0
+    for vector in 0..<Self.vectors { arrivals[cpu &* Self.vectors &+ vector] = SimulatedCPU.never }
+  }
+
+  /// Ends taking a CPU down, if it is dead. What is on its queue then stays there.
+  mutating func endTakingDown(_ cpu: Int) -> Bool {
+    guard engine.endTakingDown(cpu, &machine) else { return false }
+    leaving = nil
+    for place in 0..<places.count where places[place].firstTarget >= 0 && places[place].open > 0 {
+      if let target = target(of: place, on: cpu), targets[target].state == .queued { targets[target].isLeftBehind = true }
+    }
+    return true
+  }
+
   /// A CPU begins to go or to come.
   /// - Returns: false if another one is on its way.
   mutating func begin(_ hotplug: LoadedHotplug) -> Bool {
     now = max(now, hotplug.time)
     if let leaving {
-      guard engine.endTakingDown(leaving, &machine) else { return false }
-      self.leaving = nil
+      guard endTakingDown(leaving) else { return false }
     }
     switch hotplug.change {
     case .down(let lastCalled):

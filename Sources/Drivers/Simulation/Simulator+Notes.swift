@@ -43,19 +43,22 @@ extension Simulator {
           subject == 1
           ? (entryCost(of: cpu) &+ 1) / 2 : draw(.handlerExit, random.number(.handlerExit, UInt64(cpu), now))
       case .started:
-        // A wakeup that its waker does itself concerns another CPU than the one that moves.
         cost = max(cost, started(subject, on: other))
       case .finished:
-        let exit = finished(subject, on: other)
-        if other == cpu { cost &+= exit }
+        cost &+= finished(subject, on: other, by: cpu)
       case .returned:
         returned(subject, from: cpu, CallResult(rawValue: UInt8(truncatingIfNeeded: other)) ?? .success)
       case .csdReleased:
         release(key: Self.key(csd: subject))
+      case .lockTaken:
+        lockHolders[subject] = Int32(other)
       case .lockReleased:
+        lockHolders[subject] = nil
         release(key: Self.key(lock: subject))
       case .flagChanged:
         release(key: Self.flagKey)
+        release(key: Self.hotplugKey)
+        shutIfOffline(cpu)
       case .allocated:
         if subject == 1 { recorder.allocations.made &+= 1 } else { recorder.allocations.failed &+= 1 }
       }
@@ -146,14 +149,14 @@ extension Simulator {
   private mutating func started(_ call: Int, on cpu: Int) -> UInt64 {
     guard let place = target(of: call, on: cpu) else {
       // On the caller's own CPU, in place.
-      timeline?.started(places[call].ordinal, on: cpu, at: now, isOwn: true)
+      timeline?.started(places[call].ordinal, places[call].function, on: cpu, at: now)
       return places[call].localNanoseconds
     }
     targets[place].state = .started
     let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
     recorder.started(
       on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)
-    timeline?.started(places[call].ordinal, on: cpu, at: now, isOwn: false)
+    timeline?.started(places[call].ordinal, places[call].function, on: cpu, at: now)
     let recorded = targets[place].runNanoseconds
     let run =
       recorded != SimulatedCPU.never
@@ -162,7 +165,7 @@ extension Simulator {
     return run
   }
 
-  private mutating func finished(_ call: Int, on cpu: Int) -> UInt64 {
+  private mutating func finished(_ call: Int, on cpu: Int, by mover: Int) -> UInt64 {
     timeline?.finished(places[call].ordinal, on: cpu, at: now)
     guard let place = target(of: call, on: cpu) else { return 0 }
     if targets[place].state == .started {
@@ -171,6 +174,8 @@ extension Simulator {
       places[call].open &-= 1
       releaseIfOver(call)
     }
+    // A task that its waker put onto the run queue itself.
+    if mover != cpu { return 0 }
     if engine.hasNodesLeft(cpu, machine) {
       return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
     }

@@ -6,6 +6,7 @@ import Verdicts
 // wait longest first.
 extension Simulator {
   static var flagKey: Int { 2 }
+  static var hotplugKey: Int { 3 }
   static func key(csd: Int) -> Int { csd &<< 2 }
   static func key(lock: Int) -> Int { lock &<< 2 | 1 }
 
@@ -13,8 +14,9 @@ extension Simulator {
     switch wait {
     case .csd(let csd): key(csd: csd)
     case .lock(let name): key(lock: name.key)
-    case .flag, .hotplug: flagKey
-    case .idle: 3
+    case .flag: flagKey
+    case .hotplug: hotplugKey
+    case .idle: -1
     }
   }
 
@@ -38,7 +40,7 @@ extension Simulator {
       if let call, cpus[cpu].waitsForCompletion { places[call].hasWaited = true }
     }
     enter(cpu, key)
-    if !machine.interruptsEnabled(cpu) { lookForDeadlock(from: cpu, wait) }
+    if key != Self.hotplugKey { lookForDeadlock(from: cpu) }
   }
 
   /// In the order of their beginning, and of their numbers.
@@ -84,11 +86,12 @@ extension Simulator {
     let waited = now &- cpus[cpu].waitSince
     if cpus[cpu].waitCSD >= 0 {
       if !cpus[cpu].waitsForCompletion { recorder.csdLockWaited(cpu, waited) }
-    } else if cpus[cpu].waitKey != Self.flagKey || cpus[cpu].waitCall >= 0 {
-      // A call that waits for a flag waits for the engine's; a CPU without one waits for hotplug.
+    } else if cpus[cpu].waitKey != Self.hotplugKey {
       recorder.engineLockWaited(cpu, waited)
     }
-    timeline?.waited(on: cpu, from: cpus[cpu].waitSince, to: now)
+    timeline?.waited(
+      on: cpu, from: cpus[cpu].waitSince, to: now,
+      cpus[cpu].waitCSD < 0 ? "lock" : cpus[cpu].waitsForCompletion ? "callbacks" : "csd")
   }
 
   /// A CPU that waits looks again, now, after what is going on at this moment.

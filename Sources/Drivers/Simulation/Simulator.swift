@@ -64,6 +64,8 @@ struct Simulator: ~Copyable {
   var restingPlaces: UniqueArray<Int32>
   var firstResting = 0
   var storages: [UInt64: Int32] = [:]
+  /// Who holds which of the engine's locks, by ``LockName/key``.
+  var lockHolders: [Int: Int32] = [:]
   var targets: UniqueArray<TargetPlace>
   /// Unused runs of 1, 2, 4, … targets.
   var freeTargets: [[Int32]] = []
@@ -87,6 +89,8 @@ struct Simulator: ~Copyable {
   /// Somebody waited for what was already there: our own mistake, counted for tests.
   var missedWakeups: UInt64 = 0
   let timedCosts: TimedCosts
+  /// Whether it matters who is in user space.
+  let isolates: Bool
 
   /// - Parameter names: for what is told of deadlocks.
   init(engine: Engine, costs: CostModel, options: Options, names: any AddressNaming) {
@@ -98,6 +102,7 @@ struct Simulator: ~Copyable {
     random = RandomNumbers(seed: options.seed)
     kinds = KindMapping(engine)
     timedCosts = TimedCosts(costs, nodes: options.nodes)
+    isolates = engine.defers && !options.userCPUs.isEmpty
     machine = engine.drivenMachine(
       nodes: options.nodes, offline: options.offline, callCount: Self.firstPlaces, stackDepth: Self.stackDepth,
       allocation: options.allocationFailureRate > 0 ? .either : .succeeds)
@@ -239,11 +244,17 @@ struct Simulator: ~Copyable {
           return schedule(cpu, at: places[place].earliest)
         }
         if machine.depth(cpu) > 0 { engine.endPolling(cpu, &machine) }
+        // It enters the kernel, where work may wait.
+        if isolates, engine.leaveUser(cpu, &machine) { continue }
         removeFirstTaskCall(cpu)
         begin(place)
         continue
       }
-      if depth == 0 { return }
+      if depth == 0 {
+        // An isolated CPU that does nothing here computes.
+        if isolates, options.userCPUs.contains(cpu), machine.state(of: cpu) == .online { engine.enterUser(cpu, &machine) }
+        return
+      }
       let rest = remaining[cpu &* (Self.stackDepth &+ 1) &+ depth]
       if rest > 0 {
         remaining[cpu &* (Self.stackDepth &+ 1) &+ depth] = 0

@@ -22,7 +22,8 @@ public struct EngineOutcome: Codable, Sendable, Equatable {
 
     public init() {}
 
-    public var sum: UInt64 { ran + coalescedRequests + refused + lost + deadlocked + pending + unknown }
+    /// Wraps around on values that no count reaches.
+    public var sum: UInt64 { ran &+ coalescedRequests &+ refused &+ lost &+ deadlocked &+ pending &+ unknown }
   }
 
   /// What was sent to make targets look.
@@ -45,10 +46,10 @@ public struct EngineOutcome: Codable, Sendable, Equatable {
     public init() {}
 
     /// Interrupts that targets receive.
-    public var total: UInt64 { single + maskTargets }
+    public var total: UInt64 { single &+ maskTargets }
     /// The share of queued targets that needed no kick, 0 … 1; nil if nothing was queued.
     public var coalescingRate: Double? {
-      let queued = single + maskTargets + saved + polling + deferred
+      let queued = single &+ maskTargets &+ saved &+ polling &+ deferred
       return queued == 0 ? nil : Double(saved) / Double(queued)
     }
   }

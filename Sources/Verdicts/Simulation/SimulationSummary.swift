@@ -24,13 +24,15 @@ public struct SimulationSummary: Codable, Sendable, Equatable {
     public var speedup: Double
     /// How often each call is made.
     public var copies: Int
+    /// Recorded CPUs that another one stands for.
+    public var mappedCPUs: Int
     /// The number from which all chance comes.
     public var seed: UInt64
     public var remarks: [Remark]
 
     public init(
-      calls: UInt64, targets: UInt64, cpuCount: Int, hotplugs: UInt64, speedup: Double, copies: Int, seed: UInt64,
-      remarks: [Remark]
+      calls: UInt64, targets: UInt64, cpuCount: Int, hotplugs: UInt64, speedup: Double, copies: Int, mappedCPUs: Int,
+      seed: UInt64, remarks: [Remark]
     ) {
       self.calls = calls
       self.targets = targets
@@ -38,19 +40,20 @@ public struct SimulationSummary: Codable, Sendable, Equatable {
       self.hotplugs = hotplugs
       self.speedup = speedup
       self.copies = copies
+      self.mappedCPUs = mappedCPUs
       self.seed = seed
       self.remarks = remarks
     }
 
     /// Whether it is the recorded load, as it was.
-    public var isAsRecorded: Bool { speedup == 1 && copies == 1 }
+    public var isAsRecorded: Bool { speedup == 1 && copies == 1 && mappedCPUs == 0 }
   }
 
   public var load: Load
   public var costs: CostSummary
   /// As recorded.
   public var reality: EngineOutcome
-  /// Null where the load is not as recorded, so that there is nothing to compare with.
+  /// Of the load as it was recorded, also where the engines were given another one. Null where no engine is known to have recorded it.
   @Nullable public var calibration: Calibration?
   public var timeline: SimulatedTimeline
 

@@ -73,12 +73,12 @@ struct HandMadeLoad {
     options.usesClosedStretches = false
     change(&options)
     let order = calls.indices.sorted { (calls[$0].call.time, $0) < (calls[$1].call.time, $1) }
-    var simulator = Simulator(
-      engine: engine, costs: costs, options: options, names: ScriptNames(names: ["callback", "first", "second"]))
+    let names = ScriptNames(names: ["callback", "first", "second"])
+    var simulator = Simulator(engine: engine, costs: costs, options: options, names: names)
     simulator.hotplugs = hotplugs
     if let watched, let place = order.firstIndex(of: watched) {
       simulator.timeline = SimulatedTimelineRecorder(
-        label: "", cpus: Set(0..<cpuCount), start: 0, end: .max, engine: "", variant: nil)
+        label: "", cpus: Set(0..<cpuCount), start: 0, end: .max, engine: "", variant: nil, names: names)
       simulator.timeline?.ordinal = UInt64(place) + 1
     }
     var flush = flushes.sorted { $0.time < $1.time }[...]
