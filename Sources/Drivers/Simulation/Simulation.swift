@@ -38,6 +38,8 @@ public final class Simulation: CompletedCallSink {
     /// The CPUs that there are, and those of them that were offline when the recording began.
     public var cpuCount = 1
     public var offline: [Int] = []
+    /// How many calls are handed on at once: of no influence on what comes out.
+    var batchSize = 4_096
 
     public init() {}
   }
@@ -57,7 +59,6 @@ public final class Simulation: CompletedCallSink {
 
   /// More are not simulated.
   public static let mostCPUs = 1_024
-  private static let batchSize = 4_096
   /// How far ahead of a call stretches are known, in nanoseconds: a call takes a while to send its IPIs.
   fileprivate static let lookahead: UInt64 = 1_000_000
   /// More are not kept while a call is not complete; those that come then are forgotten.
@@ -199,7 +200,7 @@ public final class Simulation: CompletedCallSink {
     appendFlushes(until: loaded.time)
     appendStretches(until: loaded.time &+ Self.lookahead)
     append(loaded)
-    if recorded.calls.count >= Self.batchSize { handOn() }
+    if recorded.calls.count >= options.batchSize { handOn() }
   }
 
   /// A call joins the recorded load, and the one that the engines are given, if that is another.
