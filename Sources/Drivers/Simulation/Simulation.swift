@@ -60,7 +60,7 @@ public final class Simulation: CompletedCallSink {
   /// More are not simulated.
   public static let mostCPUs = 1_024
   /// How far ahead of a call stretches are known, in nanoseconds: a call takes a while to send its IPIs.
-  fileprivate static let lookahead: UInt64 = 1_000_000
+  private static let lookahead: UInt64 = 1_000_000
   /// More are not kept while a call is not complete; those that come then are forgotten.
   private static let mostFlushes = 1 << 20
   /// How often the recorded engine is simulated, each time with another seed, to see how much chance matters.
@@ -103,7 +103,7 @@ public final class Simulation: CompletedCallSink {
       var stretch = 0
       for call in batch.calls {
         // Known beforehand: what is sent just before a recorded IPI belongs to its stretch as well.
-        while stretch < batch.stretches.count, batch.stretches[stretch].from <= call.time &+ Simulation.lookahead {
+        while stretch < min(call.knownStretches, batch.stretches.count) {
           simulator.addStretch(batch.stretches[stretch])
           stretch += 1
         }
@@ -207,6 +207,7 @@ public final class Simulation: CompletedCallSink {
   private func append(_ call: LoadedCall) {
     var call = call
     call.targets = recorded.targets.count..<recorded.targets.count + read.targets.count
+    call.knownStretches = recorded.stretches.count
     recorded.targets.append(contentsOf: read.targets)
     recorded.calls.append(call)
     if !scaled.isIdentity { scaled.append(call, targets: ArraySlice(read.targets), to: &batch) }

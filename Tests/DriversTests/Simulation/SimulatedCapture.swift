@@ -51,7 +51,7 @@ struct SimulatedCapture {
     var missedWakeups: UInt64
 
     subscript(name: String) -> EngineOutcome? {
-      results.first { $0.variant.map { variant in "\($0.engine):\(variant)" } ?? $0.engine == name }?.outcome
+      results.first { $0.engine + ($0.variant.map { ":" + $0 } ?? "") == name }?.outcome
     }
   }
 
@@ -85,11 +85,14 @@ struct SimulatedCapture {
   static let allEngines: [String] = EngineDescription.all.flatMap { description in
     [description.name]
       + description.groups.flatMap { group in group.choices.dropFirst().map { description.name + ":" + $0.name } }
+      // Some only say how another choice is to be taken.
+      .filter { Engine(name: $0) != nil }
   } + pairs
 
   /// Choices that meet each other.
   static let pairs = [
-    "generic-2008:allocated-free,counters", "generic-2008:poll-own-queue,own-queue", "generic-2008:global-lock,as-found",
+    "generic-2008:allocated-free,over-counters", "generic-2008:poll-own-queue,single-queue",
+    "generic-2008:global-lock,irqs-as-found", "generic-2008:target-mask,irqs-as-found",
     "percpu-2009:tail,mail", "llist-2014:none,before", "llist-2014:none,mail", "llist-2014:mail,two-stages",
     "queue-2014:repaired,dying", "queue-2014:one-word,unlock-first", "mainline:mask-never,no-polling",
     "mainline:mask-always,no-ttwu-queue", "mainline:deferral,mask-never",
