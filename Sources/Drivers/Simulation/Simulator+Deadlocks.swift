@@ -56,6 +56,7 @@ extension Simulator {
         switch other {
         case nil: "\(what), which is lost"
         case let other? where machine.state(of: other) != .online: "CPU \(other), which is offline, for \(what)"
+        case let other? where machine.interruptsEnabled(other): "CPU \(other) to run \(what)"
         case let other?: "CPU \(other), which has its interrupts off, to run \(what)"
         }
     case 1:

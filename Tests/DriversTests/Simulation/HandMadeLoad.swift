@@ -12,6 +12,8 @@ struct HandMadeLoad {
   private(set) var calls: [(call: LoadedCall, targets: [LoadedTarget])] = []
   var hotplugs: [LoadedHotplug] = []
   var flushes: [LoadedFlush] = []
+  /// Of functions.
+  private var names: Set<String> = ["callback"]
 
   init(cpuCount: Int) { self.cpuCount = cpuCount }
 
@@ -23,17 +25,19 @@ struct HandMadeLoad {
   mutating func call(
     at time: UInt64, _ kind: Call.Kind = .single, from source: Int, to targets: Int..., waits: Bool = false,
     in context: LoadedCall.Context = .task, run: UInt64? = 500, kick: Kick = .unknown, storage: UInt64 = 0,
-    local: UInt64? = nil, name: String? = nil
+    local: UInt64? = nil, name: String = "callback"
   ) {
     add(
       LoadedCall(
         time: time, source: Int32(source), pid: Int32(100 + source), kind: kind, waits: waits, context: context,
-        storage: storage, function: ScriptNames.address(of: name ?? "callback"), localNanoseconds: local, targets: 0..<0),
-      to: targets, run: run, kick: kick)
+        storage: storage, function: 0, localNanoseconds: local, targets: 0..<0),
+      to: targets, run: run, kick: kick, name: name)
   }
 
-  mutating func add(_ call: LoadedCall, to targets: [Int], run: UInt64?, kick: Kick) {
+  mutating func add(_ call: LoadedCall, to targets: [Int], run: UInt64?, kick: Kick, name: String) {
     var call = call
+    call.function = ScriptNames.address(of: name)
+    names.insert(name)
     call.callback = Int32(calls.count)
     calls.append(
       (
@@ -73,7 +77,7 @@ struct HandMadeLoad {
     options.usesClosedStretches = false
     change(&options)
     let order = calls.indices.sorted { (calls[$0].call.time, $0) < (calls[$1].call.time, $1) }
-    let names = ScriptNames(names: ["callback", "first", "second"])
+    let names = ScriptNames(names: names.sorted())
     var simulator = Simulator(engine: engine, costs: costs, options: options, names: names)
     simulator.hotplugs = hotplugs
     if let watched, let place = order.firstIndex(of: watched) {

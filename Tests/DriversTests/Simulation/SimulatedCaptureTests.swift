@@ -49,11 +49,11 @@ struct SimulatedCaptureTests {
     #expect(today.fates.lost == 0 && today.fates.deadlocked == 0 && today.deadlocks.isEmpty)
     let queueless = try #require(outcome["mainline:no-ttwu-queue"])
     #expect(queueless.fates.lost == 0 && queueless.fates.deadlocked == 0)
+    try isCalibrated(outcome, capture)
   }
 
-  @Test(arguments: captures) func isCalibrated(capture: String) throws {
-    let simulated = SimulatedCapture(try Captures.named(capture))
-    let outcome = try simulated.run([])
+  /// A goal that is missed has a reason.
+  private func isCalibrated(_ outcome: SimulatedCapture.Outcome, _ capture: String) throws {
     let calibration = try #require(outcome.summary.calibration)
     #expect(calibration.engine == "mainline")
     #expect(calibration.items.map(\.measure) == Calibration.Measure.allCases)
@@ -64,16 +64,27 @@ struct SimulatedCaptureTests {
         #expect(!item.reasons.isEmpty, "\(capture): \(item.measure) \(item.error ?? .nan)")
       }
     }
+    // What is in the repository, the simulation follows.
+    if CapturedTrace.names.contains(capture) { #expect(calibration.isWithinGoals, "\(capture): \(calibration.items)") }
   }
 
-  @Test(arguments: captures) func isTheSameAgain(capture: String) throws {
+  /// What is simulated more than once.
+  private static var repeated: [String] {
+    #if DEBUG
+      ["host-6.18-2cpu.dat"]
+    #else
+      captures
+    #endif
+  }
+
+  @Test(arguments: repeated) func isTheSameAgain(capture: String) throws {
     let simulated = SimulatedCapture(try Captures.named(capture))
     let few = ["generic-2008", "percpu-2009", "llist-2014:none", "queue-2014", "xcall-2022"]
     let first = try simulated.run(few) { $0.allocationFailureRate = 0.3 }
     let again = try simulated.run(few) { $0.allocationFailureRate = 0.3 }
     #expect(first == again)
     // Each engine by itself, so that the threads are others.
-    for name in few {
+    for name in few.prefix(2) {
       let alone = try simulated.run([name]) { $0.allocationFailureRate = 0.3 }
       #expect(alone[name] == first[name], "\(name)")
     }
@@ -82,7 +93,7 @@ struct SimulatedCaptureTests {
       $0.seed = 2
     }
     if first.summary.reality.calls > 100 { #expect(first.results != other.results) }
-    for size in [1, 7, 100_000] {
+    for size in [1, 50] {
       let cut = try simulated.run(few) {
         $0.allocationFailureRate = 0.3
         $0.batchSize = size
