@@ -156,8 +156,8 @@ public struct CostModel: Sendable, Equatable {
       source: source,
       items: Item.allCases.map { item in
         var recorder = DurationRecorder()
-        let shares = stride(from: UInt64(0), to: 1_000, by: 1).map { $0 << 54 }
-        for share in shares { recorder.record(self[item].draw(share)) }
+        // The middle of each part of the line.
+        for part in UInt64(0)..<1_024 { recorder.record(self[item].draw(part << 54 | 1 << 53)) }
         var distribution = recorder.distribution
         distribution.summary.count = self[item].count
         return CostSummary.Item(

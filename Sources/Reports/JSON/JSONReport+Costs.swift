@@ -23,7 +23,7 @@ extension JSONReport {
   /// Reads costs that ``render(_:)-(CostTable)`` wrote, and somebody may have edited.
   ///
   /// Of an item, `name` and `points` must be there. Keys that this version does not know are passed over.
-  /// - Throws: ``JSONReportError`` for anything else; it names the place, and the item.
+  /// - Throws: ``JSONReportError`` for anything else; it names the place, and the item or the line.
   /// - Complexity: O(number of bytes).
   public static func parseCosts(_ bytes: [UInt8]) throws(JSONReportError) -> CostTable {
     let data = Data(bytes)
@@ -38,6 +38,9 @@ extension JSONReport {
     } catch let error as JSONReportError {
       throw error
     } catch let error as DecodingError {
+      if let mistake = JSONMistake.first(in: bytes) {
+        throw JSONReportError(message: "not a JSON document: \(mistake.sentence)")
+      }
       var report = JSONReportError(error)
       if let index = itemIndex(error), let names = try? decoder.decode(Names.self, from: data).items,
         names.indices.contains(index), let name = names[index].name
