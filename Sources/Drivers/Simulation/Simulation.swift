@@ -35,6 +35,8 @@ public final class Simulation: CompletedCallSink {
     public var watched: Set<Int> = []
     /// NUMA node of each CPU, as far as known.
     public var nodes: [Int: Int] = [:]
+    /// Core of each CPU, as far as known.
+    public var cores: [Int: Int] = [:]
     /// The CPUs that there are, and those of them that were offline when the recording began.
     public var cpuCount = 1
     public var offline: [Int] = []
@@ -148,6 +150,7 @@ public final class Simulation: CompletedCallSink {
       let identity = ScaledLoad(Scaling(), cpuCount: options.cpuCount, seed: 0)
       for index in 0..<Self.calibrationRuns {
         var simulated = Simulator.Options(nodes: identity.nodes(options.nodes))
+        simulated.cores = identity.cores(options.cores)
         simulated.offline = options.offline
         simulated.seed = options.seed &+ UInt64(index)
         simulated.usesRecordedTimes = costs.source == CostModel.measured
@@ -160,6 +163,7 @@ public final class Simulation: CompletedCallSink {
     let scaledHotplugs = scaled.hotplugs(hotplugs, from: start)
     for candidate in candidates {
       var simulated = Simulator.Options(nodes: nodes)
+      simulated.cores = scaled.cores(options.cores)
       simulated.offline = scaled.cpus(options.offline)
       simulated.seed = options.seed
       simulated.usesRecordedTimes = costs.source == CostModel.measured

@@ -17,6 +17,8 @@ import Verdicts
 struct Simulator: ~Copyable {
   struct Options: Sendable {
     var nodes: [Int]
+    /// The core of each CPU; nil where it is not known. Empty where none is.
+    var cores: [Int?] = []
     /// CPUs that are offline at the start.
     var offline: [Int] = []
     var seed: UInt64 = 1
@@ -101,7 +103,7 @@ struct Simulator: ~Copyable {
     self.names = names
     random = RandomNumbers(seed: options.seed)
     kinds = KindMapping(engine)
-    timedCosts = TimedCosts(costs, nodes: options.nodes)
+    timedCosts = TimedCosts(costs, nodes: options.nodes, cores: options.cores)
     isolates = engine.defers && !options.userCPUs.isEmpty
     machine = engine.drivenMachine(
       nodes: options.nodes, offline: options.offline, callCount: Self.firstPlaces, stackDepth: Self.stackDepth,
