@@ -52,7 +52,7 @@ extension Engine {
   }
 
   /// Whether a flush, or what stands in its place, is topmost on a CPU, where a function has just ended, and has more to run.
-  public func hasNodesLeft(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
+  public func hasNodesLeft(_ cpu: Int, _ machine: inout Machine) -> Bool {
     guard machine.depth(cpu) > 0 else { return false }
     var frame = machine.top(cpu)
     if case .pendingQueue2014 = self, machine.get(frame) >= Int32(PendingQueue2014.Point.first), machine.depth(cpu) > 1 {
@@ -118,7 +118,7 @@ extension Engine {
   }
 
   /// Whether the stopper has taken over on a CPU, and no interrupt is on top of it.
-  public func isStopped(_ cpu: Int, _ machine: borrowing Machine) -> Bool {
+  public func isStopped(_ cpu: Int, _ machine: inout Machine) -> Bool {
     machine.depth(cpu) > 0 && machine.point(of: cpu) == CommonPoint.stopEntered.rawValue
   }
 
@@ -142,36 +142,58 @@ extension Engine {
   }
 }
 
+/// How a CPU stands, for a driver.
+public struct CPUView: Sendable {
+  /// Frames on its stack.
+  public var depth: Int
+  public var interruptsEnabled: Bool
+  public var state: CPUState
+  /// The topmost program is a function that was called.
+  public var runsFunction: Bool
+  /// Its stack is empty but for the idle loop that nobody has woken.
+  public var idlesPolling: Bool
+
+  public var takesInterrupts: Bool { interruptsEnabled && state != .dead }
+  /// Nothing is to be done here: a task may begin something.
+  public var isIdle: Bool { depth == 0 || idlesPolling }
+}
+
+// What a driver asks at every step. Nothing is changed; but Swift 6.3 copies a large noncopyable struct onto the stack when
+// another module's function borrows it, and not when that may change it.
 extension Machine {
+  public mutating func view(of cpu: Int) -> CPUView {
+    let depth = depth(cpu)
+    let point = depth == 0 ? 0 : UInt8(truncatingIfNeeded: get(frame(cpu, depth &- 1)))
+    return CPUView(
+      depth: depth, interruptsEnabled: interruptsEnabled(cpu), state: state(of: cpu),
+      runsFunction: point == CommonPoint.function.rawValue,
+      idlesPolling: depth == 1 && point == CommonPoint.idle.rawValue && !needsReschedule(cpu))
+  }
+
+  /// Whether an IPI is under way to a CPU, or waits there.
+  public mutating func hasPending(_ vector: Vector, on cpu: Int) -> Bool { isPending(vector, on: cpu) }
+
+  public mutating func noteCount() -> Int { notes.count }
+  public mutating func note(at index: Int) -> Note { notes[index] }
+
   /// The call that the topmost program of a CPU does something for; nil for none.
-  public func topCall(of cpu: Int) -> Int? {
+  public mutating func topCall(of cpu: Int) -> Int? {
     guard depth(cpu) > 0 else { return nil }
     let call = self[top(cpu), .call]
     return call == 0 ? nil : call &- 1
   }
 
-  /// The call whose caller stands highest on a CPU's stack, above all handlers; nil where a handler does, or nothing.
-  public func topCaller(of cpu: Int) -> Int? {
-    var level = depth(cpu)
-    while level > 0 {
-      level &-= 1
-      let frame = frame(cpu, level)
-      if get(frame) == Int32(CommonPoint.caller.rawValue) {
-        return level &+ 1 < depth(cpu) ? self[self.frame(cpu, level &+ 1), .call] &- 1 : nil
-      }
-    }
-    return nil
-  }
-
-  /// Whether the topmost program of a CPU is a function that was called.
-  public func runsFunction(_ cpu: Int) -> Bool { point(of: cpu) == CommonPoint.function.rawValue }
-
   /// The call for which a csd was filled last; nil if it was not.
-  public func callHolding(csd: Int) -> Int? {
+  public mutating func callHolding(csd: Int) -> Int? {
     let call = call(csd)
     return call < 0 ? nil : call
   }
 
+  /// Whose a csd is; see ``MachineLayout/owner(of:)``.
+  public mutating func owner(of csd: Int) -> CSDOwner { layout.owner(of: csd) }
+}
+
+extension Machine {
   /// Makes room for more calls, of a machine made by ``Engine/drivenMachine(nodes:offline:callCount:stackDepth:allocation:)``.
   public mutating func grow(byCalls count: Int) {
     layout.grow(byCalls: count)

@@ -17,6 +17,15 @@ extension CaptureFacts {
       guard let node = Int(name.dropFirst(4)), node >= 0 else { continue }
       nodes[node] = TextFile.line("\(directory)/node/\(name)/cpulist").flatMap { CPUMask(list: $0) }
     }
+    // Only online CPUs have a topology.
+    for name in names(in: "\(directory)/cpu") where name.hasPrefix("cpu") {
+      guard let cpu = Int(name.dropFirst(3)), (0...CPUMask.highestCPU).contains(cpu) else { continue }
+      let topology = "\(directory)/cpu/\(name)/topology"
+      // The name before 5.3, which newer kernels still have as well.
+      let list = TextFile.line("\(topology)/core_cpus_list") ?? TextFile.line("\(topology)/thread_siblings_list")
+      guard let threads = list.flatMap({ CPUMask(list: $0) }), threads.contains(cpu) else { continue }
+      cores[cpu] = threads.cpus.first
+    }
   }
 }
 

@@ -19,6 +19,8 @@ public struct CaptureFacts: Sendable, Equatable {
   public var recorded: CPUMask?
   /// NUMA node → its CPUs.
   public var nodes: [Int: CPUMask] = [:]
+  /// CPU → the lowest CPU of the core that it is a thread of. Those that were offline when the recording began are missing.
+  public var cores: [Int: Int] = [:]
   /// CPU → events lost, as the ring buffer counted them.
   public var lostEvents: [Int: UInt64] = [:]
 
@@ -36,6 +38,8 @@ public struct CaptureFacts: Sendable, Equatable {
       if let mask { lines.append("\(key): \(mask.list)") }
     }
     for node in nodes.keys.sorted() { lines.append("node\(node): \(nodes[node]?.list ?? "")") }
+    let threads = Dictionary(grouping: cores.keys) { cores[$0] ?? $0 }
+    for core in threads.keys.sorted() { lines.append("core\(core): \(CPUMask(threads[core] ?? []).list)") }
     for cpu in lostEvents.keys.sorted() { lines.append("lost\(cpu): \(lostEvents[cpu] ?? 0)") }
     return lines.map { Self.linePrefix + $0 + "\n" }.joined()
   }
@@ -55,6 +59,17 @@ public struct CaptureFacts: Sendable, Equatable {
     if !found { return nil }
   }
 
+  /// The kernel's own limit; as many masks are kept.
+  private static let mostNodes = 1_024
+  /// Machines have up to 8.
+  private static let mostThreads = 64
+
+  private mutating func takeCore(_ core: Int, threads: String) {
+    // One line a core: no list is read twice, however often it is there.
+    guard cores[core] == nil, let threads = CPUMask(list: threads)?.cpus, threads.first == core else { return }
+    for cpu in threads.prefix(Self.mostThreads) where cores[cpu] == nil { cores[cpu] = core }
+  }
+
   private mutating func take(key: String, value: String) {
     switch key {
     case "version": version = Int(value) ?? version
@@ -66,8 +81,10 @@ public struct CaptureFacts: Sendable, Equatable {
     case "nohz_full": nohzFull = CPUMask(list: value)
     case "recorded": recorded = CPUMask(list: value)
     default:
-      if key.hasPrefix("node"), let node = Int(key.dropFirst(4)), node >= 0 {
+      if key.hasPrefix("node"), let node = Int(key.dropFirst(4)), (0..<Self.mostNodes).contains(node) {
         nodes[node] = CPUMask(list: value)
+      } else if key.hasPrefix("core"), let core = Int(key.dropFirst(4)), (0...CPUMask.highestCPU).contains(core) {
+        takeCore(core, threads: value)
       } else if key.hasPrefix("lost"), let cpu = Int(key.dropFirst(4)), cpu >= 0, let count = UInt64(value) {
         lostEvents[cpu] = count
       }

@@ -13,10 +13,11 @@ extension Replay {
     _ request: SimulationRequest, sink: Sink
   ) throws -> (ReplayResult, Sink) {
     let nodes = nodesByCPU
+    let cores = source.facts?.cores ?? [:]
     let analysis = ReplayAnalysis(
       watched: watched, recordedKinds: settings.recordedKinds,
       kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: source.clock) },
-      sink: SurveySink(next: sink, nodes: nodes, window: window))
+      sink: SurveySink(next: sink, nodes: nodes, cores: cores, window: window))
     var pair = EventPair(
       HistoryBuilder(settings: settings, names: names, consumer: analysis), LoadSurvey(names: names))
     let outcome = try source.drain(into: &pair)
@@ -25,15 +26,15 @@ extension Replay {
 
     var measured = analysis.sink.costs
     measured.take(pair.second.costs)
-    let costs = request.costs ?? measured.model
-    if let path = request.saveCosts { try OutputFile.write(Array(CostsFile.render(costs).utf8), to: path) }
+    let costs = request.costs?.model(measured: measured.model) ?? measured.model
+    if let path = request.saveCosts { try CostsFile.write(costs, to: path) }
     if request.engines.isEmpty { return (result, analysis.sink.next) }
 
     let simulation = try Simulation(
       candidates: candidates(request, recorded: result.verdict.engine), costs: costs,
       hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound,
       notWaiting: analysis.sink.notWaiting,
-      options: options(request, result, nodes: nodes), names: names)
+      options: options(request, result, nodes: nodes, cores: cores), names: names)
     var load = EventPair(
       OwnTimesReader(simulation: simulation, names: names),
       HistoryBuilder(
@@ -63,14 +64,15 @@ extension Replay {
 
   private var nodesByCPU: [Int: Int] {
     var nodes: [Int: Int] = [:]
-    for (node, mask) in source.facts?.nodes ?? [:] {
+    // In their order: a file may put a CPU into two.
+    for (node, mask) in (source.facts?.nodes ?? [:]).sorted(by: { $0.key < $1.key }) {
       for cpu in mask.cpus { nodes[cpu] = node }
     }
     return nodes
   }
 
   private func options(
-    _ request: SimulationRequest, _ result: ReplayResult, nodes: [Int: Int]
+    _ request: SimulationRequest, _ result: ReplayResult, nodes: [Int: Int], cores: [Int: Int]
   ) throws -> Simulation.Options {
     var options = Simulation.Options()
     let possible = result.trace.cpus.possible ?? []
@@ -89,6 +91,7 @@ extension Replay {
     options.userCPUs = Set(request.userCPUs?.cpus ?? isolated)
     options.watched = Set(watched.keys)
     options.nodes = nodes
+    options.cores = cores
     return options
   }
 }

@@ -57,8 +57,11 @@ struct ReplayCommand: ParsableCommand {
   var complete = false
 
   func run() throws {
-    let outputs = [json, html, calls].filter { $0 == "-" }
+    let outputs = [json, html, calls, simulation.saveCosts].filter { $0 == "-" }
     guard outputs.count <= 1 else { throw ValidationError("Only one output can go to standard output.") }
+    guard [trace, dmesg, simulation.costs].filter({ $0 == "-" }).count <= 1 else {
+      throw ValidationError("Only one input can come from standard input.")
+    }
     var replay: Replay
     do { replay = try Replay(path: trace, isComplete: complete) } catch let error as TraceFileError {
       throw unreadable(error)
@@ -111,7 +114,7 @@ extension ReplayCommand {
   private func write(_ result: ReplayResult) throws {
     if let json { try OutputFile.write(JSONReport.render(result), to: json) }
     if let html { try OutputFile.write(Array(HTMLReport.render(result).utf8), to: html) }
-    if json == "-" || html == "-" || calls == "-" { return }
+    if [json, html, calls, simulation.saveCosts].contains("-") { return }
     let terminal = TerminalFacts(descriptor: STDOUT_FILENO)
     let report = TerminalReport(
       width: terminal.width ?? TerminalReport.defaultWidth, style: terminal.wantsColour ? .ansi : .plain)

@@ -15,7 +15,11 @@ struct SimulationOptions: ParsableArguments {
       """)
   var engines: [EngineArgument] = []
 
-  @Option(help: "Take the costs from this file, and not from the recording.", completion: .file())
+  @Option(
+    help: """
+      Take the costs from this file, which --save-costs wrote, and not from the recording; - is standard input. What the \
+      file leaves out stays as measured.
+      """, completion: .file())
   var costs: String?
 
   @Option(
@@ -65,6 +69,9 @@ struct SimulationOptions: ParsableArguments {
   var userCPUs: CPUListArgument?
 
   mutating func validate() throws {
+    guard costs == nil || !engines.isEmpty || saveCosts != nil else {
+      throw ValidationError("--costs is about a simulation: name an --engine as well.")
+    }
     guard speedup > 0, speedup.isFinite, speedup <= 1_000_000 else {
       throw ValidationError("--speedup is a factor above 0.")
     }
@@ -101,7 +108,7 @@ struct SimulationOptions: ParsableArguments {
 /// What a simulation is asked for.
 struct SimulationRequest {
   var engines: [EngineArgument] = []
-  var costs: CostModel?
+  var costs: GivenCosts?
   var saveCosts: String?
   var scaling = Simulation.Scaling()
   var seed: UInt64 = 1

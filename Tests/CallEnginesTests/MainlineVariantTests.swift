@@ -167,7 +167,7 @@ import Testing
     expect(
       &bench,
       [
-        "added", "deferred 1", "returned", "started 1 on 1", "sent 3 to 1", "finished 1 on 1", "returned",
+        "added", "deferred 1", "returned", "lockTaken", "started 1 on 1", "sent 3 to 1", "finished 1 on 1", "returned",
       ])
     bench.takeInterrupt(.reschedule, on: 1)
     expect(&bench, 1, waitsFor: nil)
@@ -188,10 +188,10 @@ import Testing
     expect(&bench, 1, waitsFor: .lock(.runQueue(cpu: 2)))
     check(!bench.takesInterrupts(1))
     expect(&bench, 0, waitsFor: nil)
-    expect(&bench, ["started 0 on 2", "sent 3 to 2", "finished 0 on 2", "returned"])
+    expect(&bench, ["lockTaken", "started 0 on 2", "sent 3 to 2", "finished 0 on 2", "returned"])
     // One is under way.
     expect(&bench, 1, waitsFor: nil)
-    expect(&bench, ["started 1 on 2", "finished 1 on 2", "returned"])
+    expect(&bench, ["lockTaken", "started 1 on 2", "finished 1 on 2", "returned"])
     check(bench.pending(2) == 8)
     check(bench.takesInterrupts(1))
     bench.takeInterrupt(.reschedule, on: 2)

@@ -73,8 +73,7 @@ extension ReplayResult {
     ]
     result.simulation = SimulationSummary(
       load: .init(
-        calls: 3_328, targets: 6_120, cpuCount: 8, hotplugs: 2, speedup: 1, copies: 1, mappedCPUs: 0,
-        seed: 20_141,
+        calls: 3_328, targets: 6_120, cpuCount: 8, hotplugs: 2, speedup: 1, copies: 1, mappedCPUs: 0, seed: 20_141,
         remarks: [
           .init(
             name: "unqueuedRuns", count: 3, sentence: "Runs that no event of the trace queued are not in the load."),

@@ -129,7 +129,7 @@ struct JSONSchemaTests {
     "the schemas are strict",
     arguments: [
       "ipitrace-result-1.schema.json", "ipitrace-calls-1.schema.json", "ipitrace-check-1.schema.json",
-      "ipitrace-engines-1.schema.json", "ipitrace-diff-1.schema.json",
+      "ipitrace-engines-1.schema.json", "ipitrace-diff-1.schema.json", "ipitrace-costs-1.schema.json",
     ])
   func strict(name: String) throws {
     func walk(_ schema: JSONValue, at place: String) {
@@ -215,6 +215,15 @@ struct JSONSchemaTests {
     #expect(
       try judge("ipitrace-diff-1.schema.json", [comparison] + brokenComparisons)
         == "1" + String(repeating: "0", count: brokenComparisons.count))
+    let costs = try JSONValue.parse(JSONReport.render(CostsReportTests.example))
+    let brokenCosts = CostsReportTests.breakages.map { breakage in
+      var value = costs
+      breakage(&value)
+      return value
+    }
+    #expect(
+      try judge("ipitrace-costs-1.schema.json", [costs] + brokenCosts)
+        == "1" + String(repeating: "0", count: brokenCosts.count))
     #expect(
       try judge("ipitrace-calls-1.schema.json", [call] + brokenCalls)
         == "1" + String(repeating: "0", count: brokenCalls.count))

@@ -77,13 +77,17 @@ public struct JSONSchemaValidator {
     }
   }
 
-  /// Negative, 0 or positive, or nil where one of them is no integer.
+  /// Negative, 0 or positive, or nil where one of them is no number.
   private static func compare(_ left: JSONValue, _ right: JSONValue) -> Int? {
     switch (left, right) {
     case (.integer(let left), .integer(let right)): left < right ? -1 : left > right ? 1 : 0
     case (.negative(let left), .negative(let right)): left < right ? -1 : left > right ? 1 : 0
     case (.negative, .integer): -1
     case (.integer, .negative): 1
+    case (.number(let left), .number(let right)): left < right ? -1 : left > right ? 1 : 0
+    case (.number(let left), .integer(let right)): compare(.number(left), .number(Double(right)))
+    case (.number(let left), .negative(let right)): compare(.number(left), .number(Double(right)))
+    case (.integer, .number), (.negative, .number): compare(right, left).map { -$0 }
     default: nil
     }
   }

@@ -87,12 +87,21 @@ import TraceTypes
     directory.write("0-3\n", to: "node/node0/cpulist")
     directory.write("4-7\n", to: "node/node1/cpulist")
     directory.write("0-1\n", to: "node/online")
+    // CPU 1 is that of an older kernel; of CPU 3 nothing is known, and CPU 4 is not a CPU of its own list.
+    directory.write("0,4\n", to: "cpu/cpu0/topology/core_cpus_list")
+    directory.write("0-7\n", to: "cpu/cpu0/topology/thread_siblings_list")
+    directory.write("1,5\n", to: "cpu/cpu1/topology/thread_siblings_list")
+    directory.write("1,5\n", to: "cpu/cpu5/topology/thread_siblings_list")
+    directory.write("2\n", to: "cpu/cpu2/topology/core_cpus_list")
+    directory.write("7\n", to: "cpu/cpu4/topology/core_cpus_list")
+    directory.write("0\n", to: "cpu/cpufreq/topology/core_cpus_list")
     let facts = CaptureFacts(machineAt: directory.path)
     #expect(facts.possible == CPUMask(0...7))
     #expect(facts.online == CPUMask(0...5))
     #expect(facts.isolated == CPUMask())
     #expect(facts.nohzFull == nil)
     #expect(facts.nodes == [0: CPUMask(0...3), 1: CPUMask(4...7)])
+    #expect(facts.cores == [0: 0, 1: 1, 5: 1, 2: 2])
   }
 
   @Test func absentFactsStayUnknown() {

@@ -67,6 +67,9 @@ import TraceTypes
       facts.nohzFull = mask()
       facts.recorded = mask()
       for node in 0..<random.below(4) { facts.nodes[node] = CPUMask([node, node + 8]) }
+      for core in 0..<random.below(4) {
+        for cpu in [core, core + 4 * (1 + random.below(9)), core + 400] { facts.cores[cpu] = core }
+      }
       for cpu in 0..<random.below(4) { facts.lostEvents[cpu] = random.next() }
       // Among lines of others, as in a file.
       let text = "entries: 17\noverrun: 0\n" + facts.text + "bytes: 5\n"
@@ -86,6 +89,15 @@ import TraceTypes
         ipitrace.online: 0-
         ipitrace.node-1: 0-3
         ipitrace.nodeX: 0-3
+        ipitrace.node1024: 0-3
+        ipitrace.node9223372036854775807: 0-3
+        ipitrace.core0: 1,2
+        ipitrace.core-1: 0
+        ipitrace.core65536: 65536
+        ipitrace.core7: x
+        ipitrace.core3: 3,7
+        ipitrace.core3: 3,9
+        ipitrace.core5: 5,7
         ipitrace.lost0: -5
         ipitrace.lost1: 7
         ipitrace.unknown: 1
@@ -93,6 +105,8 @@ import TraceTypes
         """)
     var expected = CaptureFacts()
     expected.lostEvents = [1: 7]
+    // The first line of a core holds, and the first core of a CPU.
+    expected.cores = [3: 3, 7: 3, 5: 5]
     #expect(facts == expected)
   }
 }

@@ -16,7 +16,8 @@ extension Machine {
     case dyingStageOver
   }
 
-  public func state(of cpu: Int) -> CPUState {
+  // Inlined, as all that an engine asks often: Swift 6.3 copies the machine to call what is not.
+  @inline(__always) public func state(of cpu: Int) -> CPUState {
     // The cell is written by `setState` only.
     CPUState(rawValue: UInt8(truncatingIfNeeded: get(layout.cpu(cpu, .state)))) ?? .dead
   }

@@ -26,7 +26,7 @@ extension Machine {
     if hasFlag(frame, flag) { enableInterrupts(cpu) }
   }
 
-  public func isPending(_ vector: Vector, on cpu: Int) -> Bool {
+  @inline(__always) public func isPending(_ vector: Vector, on cpu: Int) -> Bool {
     get(layout.cpu(cpu, .pending)) & 1 << Int32(vector.rawValue) != 0
   }
 
@@ -95,8 +95,8 @@ extension Machine {
   private static var polling: Int32 { 1 }
   private static var needsReschedule: Int32 { 2 }
 
-  func isPolling(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.polling != 0 }
-  func needsReschedule(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.needsReschedule != 0 }
+  @inline(__always) func isPolling(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.polling != 0 }
+  @inline(__always) func needsReschedule(_ cpu: Int) -> Bool { get(layout.cpu(cpu, .idle)) & Self.needsReschedule != 0 }
 
   mutating func setPolling(_ cpu: Int, _ isPolling: Bool) {
     let cell = layout.cpu(cpu, .idle)

@@ -30,7 +30,7 @@ extension Machine {
   }
 
   /// The first CPU of a mask at or behind `cpu`, or the number of CPUs.
-  func firstCPU(inMaskAt cell: Int, from cpu: Int) -> Int {
+  @inline(__always) func firstCPU(inMaskAt cell: Int, from cpu: Int) -> Int {
     var candidate = cpu
     while candidate < layout.cpuCount {
       let rest = get(cell &+ candidate >> 3) >> Int32(truncatingIfNeeded: candidate & 7)

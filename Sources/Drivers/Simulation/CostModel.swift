@@ -6,6 +6,9 @@ public struct CostModel: Sendable, Equatable {
   public enum Item: String, CaseIterable, Sendable {
     /// From an IPI's sending to the handler's begin, between CPUs whose distance is not known.
     case delivery
+    /// Between CPUs that share a core: hyperthreads.
+    case deliverySameCore
+    /// Between cores of a node.
     case deliverySameNode
     case deliveryOtherNode
     /// From a mask IPI's sending to a handler's begin.
@@ -30,7 +33,8 @@ public struct CostModel: Sendable, Equatable {
     public var sentence: String {
       switch self {
       case .delivery: "From an IPI's sending to its handler's begin, where the distance of the CPUs is not known."
-      case .deliverySameNode: "From an IPI's sending to its handler's begin, within a NUMA node."
+      case .deliverySameCore: "From an IPI's sending to its handler's begin, between CPUs that share a core."
+      case .deliverySameNode: "From an IPI's sending to its handler's begin, from one core to another of a NUMA node."
       case .deliveryOtherNode: "From an IPI's sending to its handler's begin, from one NUMA node to another."
       case .maskDelivery: "From a mask IPI's sending to a handler's begin."
       case .add: "From the queueing of a node to the same call's next step."
@@ -46,7 +50,7 @@ public struct CostModel: Sendable, Equatable {
     /// In nanoseconds; stands in where too few were measured.
     var assumed: UInt64 {
       switch self {
-      case .delivery, .deliverySameNode: 1_000
+      case .delivery, .deliverySameCore, .deliverySameNode: 1_000
       case .deliveryOtherNode, .maskDelivery: 1_500
       case .add: 200
       case .handlerEntry: 300
@@ -60,7 +64,7 @@ public struct CostModel: Sendable, Equatable {
     /// Another item whose measurements serve where this one has too few.
     var substitute: Item? {
       switch self {
-      case .deliverySameNode, .deliveryOtherNode, .maskDelivery: .delivery
+      case .deliverySameCore, .deliverySameNode, .deliveryOtherNode, .maskDelivery: .delivery
       case .delivery, .add, .handlerEntry, .nextCallback, .handlerExit, .callback, .silentCallback, .pollingWake: nil
       }
     }
@@ -87,7 +91,7 @@ public struct CostModel: Sendable, Equatable {
 
     private static let tableBits: UInt64 = 10
 
-    /// - Precondition: at least one point; shares ascend.
+    /// - Precondition: at least one point; shares ascend, and nanoseconds with them. Two points at one share are a step.
     public init(points: [Point], count: UInt64, isAssumed: Bool) {
       precondition(!points.isEmpty, "a distribution of nothing")
       self.points = points
@@ -115,7 +119,8 @@ public struct CostModel: Sendable, Equatable {
       let high = table[index &+ 1]
       // The bits below those that chose the place say how far between the two.
       let part = random &>> 22 & 0xffff_ffff
-      return low &+ ((high &- low) &* part) &>> 32
+      let product = (high &- low).multipliedFullWidth(by: part)
+      return low &+ (product.high &<< 32 | product.low &>> 32)
     }
 
     public var median: UInt64 { table[table.count / 2] }
@@ -127,6 +132,9 @@ public struct CostModel: Sendable, Equatable {
     public var p10: UInt64 { table[table.count / 10] }
     public var smallest: UInt64 { table[0] }
   }
+
+  /// Nothing costs more: an hour, in nanoseconds. So times do not run out, however many costs they add up.
+  public static let longestNanoseconds: UInt64 = 3_600_000_000_000
 
   /// ``source`` of costs that come from the recording.
   public static let measured = "measured"
@@ -148,8 +156,8 @@ public struct CostModel: Sendable, Equatable {
       source: source,
       items: Item.allCases.map { item in
         var recorder = DurationRecorder()
-        let shares = stride(from: UInt64(0), to: 1_000, by: 1).map { $0 << 54 }
-        for share in shares { recorder.record(self[item].draw(share)) }
+        // The middle of each part of the line.
+        for part in UInt64(0)..<1_024 { recorder.record(self[item].draw(part << 54 | 1 << 53)) }
         var distribution = recorder.distribution
         distribution.summary.count = self[item].count
         return CostSummary.Item(
@@ -168,7 +176,7 @@ public struct CostRecorder: Sendable {
   public init() {}
 
   public mutating func record(_ item: CostModel.Item, _ nanoseconds: UInt64) {
-    recorders[item.index].record(nanoseconds)
+    recorders[item.index].record(min(nanoseconds, CostModel.longestNanoseconds))
   }
 
   /// The shares at which a measured distribution is kept, in thousandths.

@@ -32,6 +32,9 @@ struct KindMapping: Sendable {
     }
   }
 
+  /// Whether a wakeup or an irq_work is made as a call, because the engine has neither.
+  var carriesAsCalls: Bool { kind(for: .wakeup) != .wakeup }
+
   @inline(__always) func kind(for recorded: Call.Kind) -> Call.Kind { kinds[Int(recorded.rawValue)] }
 
   func walks(_ vector: Vector) -> Bool { walksMany && vector == .many }

@@ -41,11 +41,15 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
   public var notWaiting = WaitlessCallers()
   public var next: Next
   private let nodes: [Int: Int]
+  private let cores: [Int: Int]
 
-  /// - Parameter nodes: the NUMA node of each CPU, as far as known.
-  public init(next: Next, nodes: [Int: Int], window: ClosedRange<UInt64>?) {
+  /// - Parameters:
+  ///   - nodes: the NUMA node of each CPU, as far as known.
+  ///   - cores: the core of each CPU, as far as known.
+  public init(next: Next, nodes: [Int: Int], cores: [Int: Int] = [:], window: ClosedRange<UInt64>?) {
     self.next = next
     self.nodes = nodes
+    self.cores = cores
     chooser = CallChooser(window: window)
   }
 
@@ -54,6 +58,13 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
     chooser.look(at: call, targets: targets)
     notWaiting.look(at: call)
     next.write(call, targets: targets)
+  }
+
+  /// The item of an IPI between two CPUs; nil where it is not known how far apart they are.
+  private func distance(from source: Int, to target: Int) -> CostModel.Item? {
+    if let core = cores[source], core == cores[target] { return .deliverySameCore }
+    guard let node = nodes[source], let other = nodes[target] else { return nil }
+    return node == other ? .deliverySameNode : .deliveryOtherNode
   }
 
   private mutating func measure(at index: Int, of targets: Span<QueuedCall>) {
@@ -67,8 +78,8 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
         switch target.kick {
         case .ipi:
           costs.record(.delivery, handler - kicked)
-          if let source = nodes[Int(target.source)], let other = nodes[Int(target.target)] {
-            costs.record(source == other ? .deliverySameNode : .deliveryOtherNode, handler - kicked)
+          if let item = distance(from: Int(target.source), to: Int(target.target)) {
+            costs.record(item, handler - kicked)
           }
         case .maskIPI: costs.record(.maskDelivery, handler - kicked)
         case .coalesced, .polling, .unknown, .undecided: break

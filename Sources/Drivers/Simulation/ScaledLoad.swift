@@ -55,11 +55,20 @@ struct ScaledLoad {
 
   /// By CPU of the simulation: each group has nodes of its own.
   func nodes(_ nodes: [Int: Int]) -> [Int] {
-    let count = (nodes.values.max() ?? 0) + 1
-    var result = [Int](repeating: 0, count: cpuCount)
+    var known = nodes
+    for cpu in 0..<recordedCPUs where known[cpu] == nil { known[cpu] = 0 }
+    return places(known).map { $0 ?? 0 }
+  }
+
+  /// By CPU of the simulation: each group has cores of its own; nil where a CPU's core is not known.
+  func cores(_ cores: [Int: Int]) -> [Int?] { places(cores) }
+
+  private func places(_ places: [Int: Int]) -> [Int?] {
+    let count = (places.values.max() ?? 0) + 1
+    var result = [Int?](repeating: nil, count: cpuCount)
     for group in 0..<scaling.copies {
       for recorded in 0..<recordedCPUs {
-        result[cpu(recorded, group: group)] = (nodes[recorded] ?? 0) + group * count
+        result[cpu(recorded, group: group)] = places[recorded].map { $0 + group * count }
       }
     }
     return result

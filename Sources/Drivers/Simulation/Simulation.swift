@@ -35,6 +35,8 @@ public final class Simulation: CompletedCallSink {
     public var watched: Set<Int> = []
     /// NUMA node of each CPU, as far as known.
     public var nodes: [Int: Int] = [:]
+    /// Core of each CPU, as far as known.
+    public var cores: [Int: Int] = [:]
     /// The CPUs that there are, and those of them that were offline when the recording began.
     public var cpuCount = 1
     public var offline: [Int] = []
@@ -90,6 +92,8 @@ public final class Simulation: CompletedCallSink {
   private let hotplugCount: Int
   /// Calls that name a CPU that is not simulated.
   private var leftOut: UInt64 = 0
+  /// Wakeups and irq_works.
+  private var nodes: UInt64 = 0
   private var madeCalls: UInt64 = 0
 
   /// One engine's run, on whichever thread.
@@ -147,6 +151,7 @@ public final class Simulation: CompletedCallSink {
       let identity = ScaledLoad(Scaling(), cpuCount: options.cpuCount, seed: 0)
       for index in 0..<Self.calibrationRuns {
         var simulated = Simulator.Options(nodes: identity.nodes(options.nodes))
+        simulated.cores = identity.cores(options.cores)
         simulated.offline = options.offline
         simulated.seed = options.seed &+ UInt64(index)
         simulated.usesRecordedTimes = costs.source == CostModel.measured
@@ -159,6 +164,7 @@ public final class Simulation: CompletedCallSink {
     let scaledHotplugs = scaled.hotplugs(hotplugs, from: start)
     for candidate in candidates {
       var simulated = Simulator.Options(nodes: nodes)
+      simulated.cores = scaled.cores(options.cores)
       simulated.offline = scaled.cpus(options.offline)
       simulated.seed = options.seed
       simulated.usesRecordedTimes = costs.source == CostModel.measured
@@ -192,6 +198,7 @@ public final class Simulation: CompletedCallSink {
     var loaded = read.calls[0]
     loaded.callback = callbacks.number(call.function, 0).map { Int32($0) } ?? -1
     loaded.isDeferrable = options.deferrable.contains(call.function)
+    if call.kind == .wakeup || call.kind == .irqWork { nodes += 1 }
     reality.add(loaded, targets: targets)
     drawing?.add(call, targets: targets)
     if let drawing, drawing.isChosen(call, targets) {
@@ -339,6 +346,13 @@ public final class Simulation: CompletedCallSink {
     remark(
       "targetsFolded", scaled.droppedTargets,
       "Targets that the CPU map put onto the caller's CPU, or onto each other; left out.")
+    let carriers = zip(candidates, runs).filter { $0.1.simulator.kinds.carriesAsCalls }.map { $0.0.name }
+    if !carriers.isEmpty {
+      remark(
+        "carriedAsCalls", nodes,
+        "Wakeups and irq_works, which \(Set(carriers).sorted().joined(separator: ", ")) do not have: made there as calls that do "
+          + "not wait. Such a call can spin where a wakeup would not, with interrupts off.")
+    }
     let notMade = runs.map { $0.simulator.callsNotMade }.max() ?? 0
     remark(
       "callsNotMade", notMade, "Calls that one engine or another never came to, because their CPU waits for ever.")

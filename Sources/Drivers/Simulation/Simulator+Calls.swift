@@ -47,7 +47,8 @@ extension Simulator {
   mutating func flush(_ cpu: Int, at time: UInt64) {
     run(until: time)
     now = max(now, time)
-    guard machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine), machine.state(of: cpu) == .online else { return }
+    let view = machine.view(of: cpu)
+    guard view.isIdle, view.state == .online else { return }
     let flushes = isolates && engine.leaveUser(cpu, &machine)
     guard flushes || engine.leaveIdle(cpu, &machine) else { return }
     // Seen when it ran something, or when it was over.
@@ -127,12 +128,13 @@ extension Simulator {
       let cpu = Int(targets[index].cpu)
       switch targets[index].kick {
       case .polling:
-        guard machine.depth(cpu) == 0, machine.state(of: cpu) == .online, cpus[cpu].readyAt == SimulatedCPU.never else {
+        let view = machine.view(of: cpu)
+        guard view.depth == 0, view.state == .online, cpus[cpu].readyAt == SimulatedCPU.never else {
           continue
         }
         engine.beginPolling(cpu, &machine)
       case .ipi:
-        if engine.idlesPolling(cpu, machine) { engine.endPolling(cpu, &machine) }
+        if machine.view(of: cpu).idlesPolling { engine.endPolling(cpu, &machine) }
       case .maskIPI, .coalesced, .unknown, .undecided: continue
       }
     }

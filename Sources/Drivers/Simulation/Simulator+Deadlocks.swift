@@ -13,7 +13,7 @@ extension Simulator {
       let last = way[way.count - 1]
       guard let next = awaited(by: last), cpus[next].waitKey >= 0 else { return }
       // Whoever waits with interrupts on still runs what is queued for it.
-      if cpus[last].waitCSD >= 0, machine.interruptsEnabled(next) { return }
+      if cpus[last].waitCSD >= 0, machine.view(of: next).interruptsEnabled { return }
       if let first = way.firstIndex(of: next) { return report(Array(way[first...]), all: way) }
       // A way into a deadlock that is known.
       if cpus[next].isHung { return hang(way) }
@@ -22,12 +22,12 @@ extension Simulator {
   }
 
   /// The CPU that has to move for another one to go on; nil where that is not one, or not known.
-  private func awaited(by cpu: Int) -> Int? {
+  private mutating func awaited(by cpu: Int) -> Int? {
     if cpus[cpu].waitKey & 3 == 1 { return lockHolders[cpus[cpu].waitKey >> 2].map(Int.init) }
     let csd = Int(cpus[cpu].waitCSD)
     guard csd >= 0, let call = machine.callHolding(csd: csd), places[call].firstTarget >= 0 else { return nil }
     // Of a call's targets the first that has not run: a csd per target names it by itself.
-    if case .target(_, let target) = machine.layout.owner(of: csd) { return target }
+    if case .target(_, let target) = machine.owner(of: csd) { return target }
     let first = Int(places[call].firstTarget)
     for index in first..<first + Int(places[call].targetCount) where targets[index].state == .queued {
       return Int(targets[index].cpu)
@@ -41,9 +41,12 @@ extension Simulator {
 
   private mutating func report(_ cycle: [Int], all: [Int]) {
     hang(all)
-    recorder.deadlocked(
-      EngineOutcome.Deadlock(
-        timeNanoseconds: now, cycle: cycle.map { waiter($0, for: awaited(by: $0)) }))
+    var waiters: [EngineOutcome.Deadlock.Waiter] = []
+    for cpu in cycle {
+      let other = awaited(by: cpu)
+      waiters.append(waiter(cpu, for: other))
+    }
+    recorder.deadlocked(EngineOutcome.Deadlock(timeNanoseconds: now, cycle: waiters))
   }
 
   private func waiter(_ cpu: Int, for other: Int?) -> EngineOutcome.Deadlock.Waiter {
@@ -86,8 +89,8 @@ extension Simulator {
       isStuck[cpu] = true
       if !cpus[cpu].isHung {
         cpus[cpu].isHung = true
-        late.append(
-          EngineOutcome.Deadlock(timeNanoseconds: cpus[cpu].waitSince, cycle: [waiter(cpu, for: awaited(by: cpu))]))
+        let other = awaited(by: cpu)
+        late.append(EngineOutcome.Deadlock(timeNanoseconds: cpus[cpu].waitSince, cycle: [waiter(cpu, for: other)]))
       }
     }
     late.sort { ($0.timeNanoseconds, $0.cycle[0].cpu) < ($1.timeNanoseconds, $1.cycle[0].cpu) }
@@ -134,7 +137,7 @@ extension Simulator {
       case .asked where places[place].hasReturned: continue
       case .asked: recorder.fates.deadlocked &+= 1
       case .queued, .started:
-        if isStuck[cpu], !machine.interruptsEnabled(cpu), !targets[index].isLeftBehind {
+        if isStuck[cpu], !machine.view(of: cpu).interruptsEnabled, !targets[index].isLeftBehind {
           recorder.fates.deadlocked &+= 1
         } else if options.userCPUs.contains(cpu) {
           recorder.fates.pending &+= 1

@@ -13,15 +13,17 @@ struct TimedCosts: Sendable {
   let usualShare: Double
   /// How far a simulated time may be from the recorded one of the same thing.
   let tolerance: UInt64
-  let hasNodes: Bool
+  /// Not all CPUs are equally far from each other.
+  let hasDistances: Bool
 
-  init(_ costs: CostModel, nodes: [Int]) {
+  init(_ costs: CostModel, nodes: [Int], cores: [Int?]) {
     medianEntry = costs[.handlerEntry].median
     longestDelivery = costs[.delivery].p10 &* 2
     shortestDelivery = costs[.delivery].smallest
     usualShare = max(0.01, costs[.delivery].share(upTo: longestDelivery))
     tolerance = costs[.delivery].smallest
-    hasNodes = Set(nodes).count > 1
+    let known = cores.compactMap { $0 }
+    hasDistances = Set(nodes).count > 1 || Set(known).count < known.count
   }
 }
 
@@ -80,7 +82,10 @@ extension Simulator {
 
   private func delivery(from source: Int, to target: Int, isMask: Bool) -> CostModel.Item {
     if isMask { return .maskDelivery }
-    guard timedCosts.hasNodes else { return .delivery }
+    guard timedCosts.hasDistances else { return .delivery }
+    if source < options.cores.count, let core = options.cores[source], core == options.cores[target] {
+      return .deliverySameCore
+    }
     return options.nodes[source] == options.nodes[target] ? .deliverySameNode : .deliveryOtherNode
   }
 

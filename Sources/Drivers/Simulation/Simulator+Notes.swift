@@ -5,16 +5,15 @@ import Verdicts
 
 // What a step came to: what is counted, who is told, and what it costs.
 extension Simulator {
-  /// - Parameters:
-  ///   - cpu: the CPU that moved.
-  ///   - call: the call that it moved for.
+  /// - Parameter cpu: the CPU that moved.
   /// - Returns: what the step costs, in nanoseconds.
-  mutating func handleNotes(of cpu: Int, call: Int?) -> UInt64 {
+  mutating func handleNotes(of cpu: Int) -> UInt64 {
     var cost: UInt64 = 0
     var index = 0
     var maskVector = false
-    while index < machine.notes.count {
-      let note = machine.notes[index]
+    let count = machine.noteCount()
+    while index < count {
+      let note = machine.note(at: index)
       index &+= 1
       let subject = Int(note.subject)
       let other = Int(note.cpu)
@@ -26,17 +25,17 @@ extension Simulator {
       case .coalesced:
         places[subject].isCoalesced = true
       case .sent:
-        sent(subject, to: other, by: cpu, call: call, isMask: false)
+        sent(subject, to: other, by: cpu, call: caller(on: cpu), isMask: false)
       case .sentToMask:
         maskVector = true
-        sent(subject, to: other, by: cpu, call: call, isMask: true)
+        sent(subject, to: other, by: cpu, call: caller(on: cpu), isMask: true)
       case .maskSent:
         if maskVector { recorder.interrupts.maskOperations &+= 1 }
       case .pollerWoken:
-        woken(other, call: call)
+        woken(other, call: caller(on: cpu))
       case .deferred:
         recorder.interrupts.deferred &+= 1
-        if let call, let target = target(of: call, on: other) { targets[target].isKicked = true }
+        if let call = caller(on: cpu), let target = target(of: call, on: other) { targets[target].isKicked = true }
       case .taken:
         // The other half of the handler's begin; an empty queue ends it.
         cost &+=
@@ -67,6 +66,16 @@ extension Simulator {
     return cost
   }
 
+  /// The call whose step has just sent something. It may have returned with that step.
+  private mutating func caller(on cpu: Int) -> Int? {
+    if let call = machine.topCall(of: cpu) { return call }
+    for index in 0..<machine.noteCount() {
+      let note = machine.note(at: index)
+      if note.kind == .returned { return Int(note.subject) }
+    }
+    return nil
+  }
+
   // MARK: The caller's side
 
   private mutating func queued(_ call: Int, on target: Int, by cpu: Int) -> UInt64 {
@@ -76,7 +85,7 @@ extension Simulator {
     places[call].open &+= 1
     timeline?.queued(places[call].ordinal, by: cpu, on: target, at: now)
     // Who waits with interrupts off may be one that runs its own queue meanwhile.
-    if cpus[target].waitKey >= 0, !machine.interruptsEnabled(target) { lookAgain(target) }
+    if cpus[target].waitKey >= 0, !machine.view(of: target).interruptsEnabled { lookAgain(target) }
     let recorded = targets[place].addNanoseconds
     if recorded != SimulatedCPU.never { return recorded }
     return draw(.add, random.number(.add, places[call].ordinal, UInt64(target)))
@@ -95,7 +104,7 @@ extension Simulator {
       }
     }
     if let call { timeline?.sent(places[call].ordinal, by: cpu, to: target, isMask: isMask, at: now) }
-    guard machine.isPending(Vector(rawValue: UInt8(vector)) ?? .single, on: target) else { return }
+    guard machine.hasPending(Vector(rawValue: UInt8(vector)) ?? .single, on: target) else { return }
     let index = target &* Self.vectors &+ vector
     // Two of one vector that are under way are one.
     guard arrivals[index] == SimulatedCPU.never, cpus[target].arrived & 1 << UInt8(vector) == 0 else { return }
@@ -176,7 +185,7 @@ extension Simulator {
     }
     // A task that its waker put onto the run queue itself.
     if mover != cpu { return 0 }
-    if engine.hasNodesLeft(cpu, machine) {
+    if engine.hasNodesLeft(cpu, &machine) {
       return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
     }
     // Outside handlers nothing is left to do.

@@ -103,9 +103,9 @@ extension Simulator {
   }
 
   /// How long a caller that waited for a target's csd took to go on, as recorded.
-  private func resumeCost(of cpu: Int) -> UInt64 {
+  private mutating func resumeCost(of cpu: Int) -> UInt64 {
     guard cpus[cpu].waitCSD >= 0, cpus[cpu].waitCall >= 0, !cpus[cpu].waitsForCompletion,
-      case .target(_, let target) = machine.layout.owner(of: Int(cpus[cpu].waitCSD)),
+      case .target(_, let target) = machine.owner(of: Int(cpus[cpu].waitCSD)),
       let place = self.target(of: Int(cpus[cpu].waitCall), on: target)
     else { return 0 }
     return targets[place].resumeNanoseconds

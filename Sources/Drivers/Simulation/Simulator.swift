@@ -17,6 +17,8 @@ import Verdicts
 struct Simulator: ~Copyable {
   struct Options: Sendable {
     var nodes: [Int]
+    /// The core of each CPU; nil where it is not known. Empty where none is.
+    var cores: [Int?] = []
     /// CPUs that are offline at the start.
     var offline: [Int] = []
     var seed: UInt64 = 1
@@ -101,7 +103,7 @@ struct Simulator: ~Copyable {
     self.names = names
     random = RandomNumbers(seed: options.seed)
     kinds = KindMapping(engine)
-    timedCosts = TimedCosts(costs, nodes: options.nodes)
+    timedCosts = TimedCosts(costs, nodes: options.nodes, cores: options.cores)
     isolates = engine.defers && !options.userCPUs.isEmpty
     machine = engine.drivenMachine(
       nodes: options.nodes, offline: options.offline, callCount: Self.firstPlaces, stackDepth: Self.stackDepth,
@@ -176,10 +178,11 @@ struct Simulator: ~Copyable {
 
   /// Something has come for a CPU: an interrupt, or a call that it is to make. If it can, it takes it now.
   mutating func disturb(_ cpu: Int) {
-    guard takesSomething(cpu) else { return }
+    let view = machine.view(of: cpu)
+    guard takesSomething(cpu, view) else { return }
     if cpus[cpu].readyAt != SimulatedCPU.never {
       // What it was doing is gone on with later.
-      let place = cpu &* (Self.stackDepth &+ 1) &+ machine.depth(cpu)
+      let place = cpu &* (Self.stackDepth &+ 1) &+ view.depth
       // Who is held until a time is not held longer for what it does meanwhile.
       remaining[place] =
         cpus[cpu].heldUntil == cpus[cpu].readyAt
@@ -192,58 +195,58 @@ struct Simulator: ~Copyable {
   }
 
   /// Whether a CPU, as it stands, turns to something that has come for it.
-  private func takesSomething(_ cpu: Int) -> Bool {
-    if takesInterrupt(cpu) || takesInterruptCall(cpu) { return true }
-    if machine.isWantedByStop(cpu), engine.canStop(cpu, machine) { return true }
-    return takesTaskCall(cpu)
+  private mutating func takesSomething(_ cpu: Int, _ view: CPUView) -> Bool {
+    if takesInterrupt(cpu, view) || takesInterruptCall(cpu, view) { return true }
+    if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) { return true }
+    return takesTaskCall(cpu, view)
   }
 
-  private func hasRoom(_ cpu: Int) -> Bool { machine.depth(cpu) &+ Self.framesNeeded <= Self.stackDepth }
+  private func hasRoom(_ view: CPUView) -> Bool { view.depth &+ Self.framesNeeded <= Self.stackDepth }
 
-  private func takesInterrupt(_ cpu: Int) -> Bool {
-    cpus[cpu].arrived != 0 && machine.takesInterrupts(cpu) && hasRoom(cpu)
+  private func takesInterrupt(_ cpu: Int, _ view: CPUView) -> Bool {
+    cpus[cpu].arrived != 0 && view.takesInterrupts && hasRoom(view)
   }
 
   /// An interrupt makes its call where interrupts are on, and so does a callback, which is where they are off.
-  private func takesInterruptCall(_ cpu: Int) -> Bool {
-    cpus[cpu].firstInterruptCall >= 0 && hasRoom(cpu) && machine.state(of: cpu) != .dead
-      && (machine.interruptsEnabled(cpu) || machine.runsFunction(cpu))
+  private func takesInterruptCall(_ cpu: Int, _ view: CPUView) -> Bool {
+    cpus[cpu].firstInterruptCall >= 0 && hasRoom(view) && view.state != .dead
+      && (view.interruptsEnabled || view.runsFunction)
   }
 
   /// A task makes its call when its CPU does nothing else.
-  private func takesTaskCall(_ cpu: Int) -> Bool {
-    guard cpus[cpu].firstTaskCall >= 0, machine.state(of: cpu) == .online else { return false }
-    return machine.depth(cpu) == 0 || engine.idlesPolling(cpu, machine)
+  private func takesTaskCall(_ cpu: Int, _ view: CPUView) -> Bool {
+    cpus[cpu].firstTaskCall >= 0 && view.state == .online && view.isIdle
   }
 
   /// A CPU makes its steps, until one of them takes time, or waits.
   mutating func advance(_ cpu: Int) {
     while true {
-      let depth = machine.depth(cpu)
+      let view = machine.view(of: cpu)
+      let depth = view.depth
       if cpus[cpu].handlerDepth > depth { cpus[cpu].handlerDepth = 0 }
-      if takesInterrupt(cpu) {
+      if takesInterrupt(cpu, view) {
         let cost = takeInterrupt(cpu)
         return schedule(cpu, at: now &+ cost)
       }
-      if machine.isWantedByStop(cpu), engine.canStop(cpu, machine) {
-        if engine.idlesPolling(cpu, machine) { engine.endPolling(cpu, &machine) }
+      if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) {
+        if view.idlesPolling { engine.endPolling(cpu, &machine) }
         engine.enterStop(cpu, &machine)
-        _ = handleNotes(of: cpu, call: nil)
+        _ = handleNotes(of: cpu)
         if cpus[cpu].heldUntil > now { return schedule(cpu, at: cpus[cpu].heldUntil) }
         continue
       }
-      if takesInterruptCall(cpu) {
+      if takesInterruptCall(cpu, view) {
         let place = Int(cpus[cpu].firstInterruptCall)
         removeFirstInterruptCall(cpu)
         begin(place)
         continue
       }
-      if takesTaskCall(cpu) {
+      if takesTaskCall(cpu, view) {
         let place = Int(cpus[cpu].firstTaskCall)
         if places[place].earliest > now {
           return schedule(cpu, at: places[place].earliest)
         }
-        if machine.depth(cpu) > 0 { engine.endPolling(cpu, &machine) }
+        if depth > 0 { engine.endPolling(cpu, &machine) }
         // It enters the kernel, where work may wait.
         if isolates, engine.leaveUser(cpu, &machine) { continue }
         removeFirstTaskCall(cpu)
@@ -252,7 +255,7 @@ struct Simulator: ~Copyable {
       }
       if depth == 0 {
         // An isolated CPU that does nothing here computes.
-        if isolates, options.userCPUs.contains(cpu), machine.state(of: cpu) == .online { engine.enterUser(cpu, &machine) }
+        if isolates, options.userCPUs.contains(cpu), view.state == .online { engine.enterUser(cpu, &machine) }
         return
       }
       let rest = remaining[cpu &* (Self.stackDepth &+ 1) &+ depth]
@@ -261,18 +264,17 @@ struct Simulator: ~Copyable {
         return schedule(cpu, at: now &+ rest)
       }
 
-      if cpus[cpu].heldUntil > now, engine.isStopped(cpu, machine) { return schedule(cpu, at: cpus[cpu].heldUntil) }
+      if cpus[cpu].heldUntil > now, engine.isStopped(cpu, &machine) { return schedule(cpu, at: cpus[cpu].heldUntil) }
 
-      let call = machine.topCall(of: cpu)
-      if options.allocationFailureRate > 0 { machine.choice = allocationFails(call) ? 1 : 0 }
+      if options.allocationFailureRate > 0 { machine.choice = allocationFails(machine.topCall(of: cpu)) ? 1 : 0 }
       steps &+= 1
       switch engine.step(cpu, &machine) {
       case .blocked(let wait):
         machine.forgetNotes()
-        return beginWaiting(cpu, wait, call: call)
+        return beginWaiting(cpu, wait, call: machine.topCall(of: cpu))
       case .moved:
-        if machine.notes.count > 0 {
-          let cost = handleNotes(of: cpu, call: call)
+        if machine.noteCount() > 0 {
+          let cost = handleNotes(of: cpu)
           if cost > 0 { return schedule(cpu, at: now &+ cost) }
         }
       }
@@ -289,7 +291,7 @@ struct Simulator: ~Copyable {
     timeline?.interruptTaken(on: cpu, at: now)
     engine.takeInterrupt(vector, on: cpu, &machine)
     if cpus[cpu].handlerDepth == 0 {
-      cpus[cpu].handlerDepth = machine.depth(cpu)
+      cpus[cpu].handlerDepth = machine.view(of: cpu).depth
       cpus[cpu].handlerSince = now
     }
     // The queue is taken halfway between the handler's begin and the first callback's. A walker takes nothing.

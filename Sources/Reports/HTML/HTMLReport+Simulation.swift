@@ -277,9 +277,10 @@ extension HTMLReport {
     }
     let assumed: HTML =
       costs.items.contains(where: \.isAssumed) ? "<p class=\"soft\">\(visible: SimulationWords.assumedNote)</p>" : ""
+    let given: HTML = SimulationWords.givenNote(costs).map { "<p>\(visible: $0)</p>\n" } ?? ""
     return """
       <h3>Costs, \(visible: SimulationWords.source(costs))</h3>
-      \(table.html)\(HTMLPiece.more(costs.items.count, shown: limit, "costs"))\(assumed)
+      \(given)\(table.html)\(HTMLPiece.more(costs.items.count, shown: limit, "costs"))\(assumed)
       """
   }
 }

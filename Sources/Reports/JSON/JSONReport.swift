@@ -47,7 +47,7 @@ public enum JSONReport {
     }
   }
 
-  private struct Header: Decodable {
+  struct Header: Decodable {
     var schema: String
   }
 }
@@ -99,6 +99,7 @@ public struct JSONReportError: Error, Equatable, CustomStringConvertible {
     if type == Bool.self { return "true or false" }
     if type == Int.self { return "an integer" }
     if type == UInt64.self { return "an integer that is not negative" }
+    if type == Double.self { return "a number" }
     if type is any Collection.Type {
       return type is any ExpressibleByDictionaryLiteral.Type ? "an object" : "an array"
     }

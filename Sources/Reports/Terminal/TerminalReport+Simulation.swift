@@ -173,6 +173,7 @@ extension TerminalReport {
 
   private func writeCosts(_ costs: CostSummary, to page: inout TextPage) {
     page.heading("Costs", note: SimulationWords.source(costs))
+    if let note = SimulationWords.givenNote(costs) { page.prose(note) }
     let limit = 40
     var table = TextTable([
       .text("cost"), .number("count"), .number("p50"), .number("p99"), .word(""),

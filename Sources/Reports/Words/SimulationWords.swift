@@ -162,7 +162,19 @@ enum SimulationWords {
     costs.source == "measured" ? "measured in the same recording" : "from \(VisibleText.escape(costs.source))"
   }
 
-  static func origin(_ cost: CostSummary.Item) -> String { cost.isAssumed ? "! assumed" : "measured" }
+  /// What given costs change beyond the costs; nil where they are the recording's own.
+  static func givenNote(_ costs: CostSummary) -> String? {
+    costs.source == "measured"
+      ? nil
+      : "These costs were given. So what the recording tells of single calls, how long each IPI and each step of the engine"
+        + " took, is not used: all of it is drawn from these costs, in the calibration as well. Callbacks run as long as"
+        + " recorded, where that was seen."
+  }
+
+  static func origin(_ cost: CostSummary.Item) -> String {
+    // A measured cost rests on something.
+    cost.isAssumed ? "! assumed" : cost.distribution.summary.count == 0 ? "given" : "measured"
+  }
 
   static let assumedNote = "! assumed: too few were measured, so that a stated value stands in."
 

@@ -52,7 +52,7 @@ struct HandMadeLoad {
   static let costs = CostModel(source: "by hand") { item in
     let nanoseconds: Double =
       switch item {
-      case .delivery, .deliverySameNode: 1_000
+      case .delivery, .deliverySameCore, .deliverySameNode: 1_000
       case .deliveryOtherNode: 2_000
       case .maskDelivery: 1_500
       case .add: 100
