@@ -51,7 +51,7 @@ struct SimulationCommandTests {
     "what is scaled stands in the result",
     arguments: [
       (["--copies", "4"], 32, 4), (["--speedup", "10"], 8, 1), (["--cpus-map", "0-3:4-7"], 8, 1),
-      (["--cpus-map", "7:20"], 21, 1), (["--copies", "128"], 1_024, 128),
+      (["--cpus-map", "7:20"], 21, 1),
     ])
   func scaled(arguments: [String], cpus: UInt64, copies: UInt64) throws {
     let value = try JSONValue.parse(json(arguments + ["--engine", "llist-2014"]))
@@ -93,17 +93,36 @@ struct SimulationCommandTests {
     #expect(run.errorText.hasPrefix("Error: ") && run.errorText.contains(words), "\(run.errorText)")
   }
 
+  @Test("there is room for 1024 CPUs")
+  func manyCPUs() throws {
+    let none = TestFile.packageRoot + "/fixtures/captures/guest-6.1-no-csd.dat"
+    let run = try replay([none, "--engine", "mainline", "--copies", "256", "--json", "-"])
+    #expect(run.status == 0, "\(run.errorText)")
+    #expect(try JSONValue.parse(run.output)["simulation"]["load"]["cpuCount"] == .integer(1_024))
+  }
+
   @Test("a pipe can't be read twice, and is refused with a sentence that says so")
   func pipes() throws {
-    let bytes = try #require(TestFile.read(Self.capture))
     let folder = TemporaryDirectory()
-    for path in ["-", "/dev/stdin"] {
-      let run = try replay([path, "--engine", "mainline", "--json", folder.path + "/result.json"], input: bytes)
-      #expect(run.status == 2, "\(path): \(run.errorText)")
-      #expect(run.output.isEmpty && run.errorText.contains("reads the recording twice: it needs a file"), "\(run.errorText)")
-      #expect(TestFile.read(folder.path + "/result.json") == nil)
-    }
-    // Without a simulation it can.
-    #expect(try replay(["-"], input: bytes).status == 0)
+    let result = folder.path + "/result.json"
+    let piped = "cat \"$0\" | \"$1\" replay - --engine mainline --json \"$2\""
+    let text = TestFile.packageRoot + "/fixtures/text/guest-6.12-trace.txt"
+    let run = try #require(SpawnedCommand.run(["/bin/sh", "-c", piped, text, ReportCommandTests.program, result]))
+    #expect(run.status == 2, "\(run.errorText)")
+    #expect(run.output.isEmpty)
+    #expect(run.errorText.contains("reads the recording twice: it needs a file"), "\(run.errorText)")
+    #expect(TestFile.read(result) == nil)
+    // A trace file is no stream, with a simulation or without.
+    let binary = try #require(
+      SpawnedCommand.run(["/bin/sh", "-c", piped, Self.capture, ReportCommandTests.program, result]))
+    #expect(binary.status == 3 && binary.output.isEmpty && binary.errorText.contains("save it to a file first"))
+    // A file that stands in the place of standard input can be read twice.
+    let bytes = try #require(TestFile.read(Self.capture))
+    let redirected = try replay(["-", "--engine", "mainline", "--json", "-"], input: bytes)
+    #expect(redirected.status == 0 && redirected.errors.isEmpty)
+    let (own, named) = (try JSONValue.parse(redirected.output), try JSONValue.parse(json(["--engine", "mainline"])))
+    #expect(own["engines"] == named["engines"] && own["simulation"] == named["simulation"])
+    let textFile = try replay([text, "--engine", "llist-2014", "--json", "-"])
+    #expect(textFile.status == 0 && textFile.errors.isEmpty, "\(textFile.errorText)")
   }
 }
