@@ -82,12 +82,13 @@ struct SimulatedCapture {
   }
 
   /// Each engine as it is, and with each single choice of its groups, and some pairs.
-  static let allEngines: [String] = EngineDescription.all.flatMap { description in
-    [description.name]
-      + description.groups.flatMap { group in group.choices.dropFirst().map { description.name + ":" + $0.name } }
-      // Some only say how another choice is to be taken.
-      .filter { Engine(name: $0) != nil }
-  } + pairs
+  static let allEngines: [String] =
+    EngineDescription.all.flatMap { description in
+      [description.name]
+        + description.groups.flatMap { group in group.choices.dropFirst().map { description.name + ":" + $0.name } }
+        // Some only say how another choice is to be taken.
+        .filter { Engine(name: $0) != nil }
+    } + pairs
 
   /// Choices that meet each other.
   static let pairs = [

@@ -161,7 +161,8 @@ struct ScaledLoadTests {
 
   /// CPUs 2 and 3 are put onto 0 and 1: what becomes a call to the own CPU, or a second one to the same, is left out.
   @Test func folded() {
-    let (load, batch) = Self.scaled({ $0.cpusMap = [2: 0, 3: 1] }, calls: [(10, 0, [1, 2, 3]), (20, 2, [0]), (30, 3, [0, 2])])
+    let (load, batch) = Self.scaled(
+      { $0.cpusMap = [2: 0, 3: 1] }, calls: [(10, 0, [1, 2, 3]), (20, 2, [0]), (30, 3, [0, 2])])
     #expect(batch.calls.map(\.source) == [0, 1])
     #expect(batch.calls.map { batch.targets[$0.targets].map(\.cpu) } == [[1], [0]])
     #expect(load.droppedTargets == 4)
@@ -208,16 +209,17 @@ struct LoadSurveyTests {
 
   /// Of each going the recording shows when `takedown_cpu` begins, and when it has certainly been followed by the CPU's death
   /// (`cpuhp_complete_idle_dead`); of each coming, when `cpuhp_bringup_ap` begins. Times in microseconds, read off the events.
-  @Test(arguments: [
-    (
-      "guest-6.12-4cpu-dying.dat",
-      [(6_096_123, 6_112_497), (6_305_973, 6_316_570), (6_513_823, 6_525_897), (6_742_423, 6_762_122)],
-      [6_185_222, 6_392_921, 6_599_064]
-    ),
-    (
-      "guest-6.12-8cpu-hotplug.dat", [(5_221_534, 5_249_800), (5_911_180, 5_934_859)], [5_522_314, 6_114_036]
-    ),
-  ] as [(String, [(UInt64, UInt64)], [UInt64])])
+  @Test(
+    arguments: [
+      (
+        "guest-6.12-4cpu-dying.dat",
+        [(6_096_123, 6_112_497), (6_305_973, 6_316_570), (6_513_823, 6_525_897), (6_742_423, 6_762_122)],
+        [6_185_222, 6_392_921, 6_599_064]
+      ),
+      (
+        "guest-6.12-8cpu-hotplug.dat", [(5_221_534, 5_249_800), (5_911_180, 5_934_859)], [5_522_314, 6_114_036]
+      ),
+    ] as [(String, [(UInt64, UInt64)], [UInt64])])
   func withinWhatIsCertain(name: String, goings: [(UInt64, UInt64)], comings: [UInt64]) throws {
     let (changes, dropped) = try Self.survey(name)
     #expect(dropped == 0 && changes.allSatisfy { $0.cpu == 3 })
@@ -246,7 +248,8 @@ struct LoadSurveyTests {
 @Suite("What calibration says")
 struct CalibratorTests {
   /// 90 of 100 targets are kicked by an IPI each; all waited `delay`.
-  private static func recorder(interrupts: UInt64 = 900, saved: UInt64 = 100, delay: UInt64 = 1_000) -> OutcomeRecorder {
+  private static func recorder(interrupts: UInt64 = 900, saved: UInt64 = 100, delay: UInt64 = 1_000) -> OutcomeRecorder
+  {
     var recorder = OutcomeRecorder()
     for _ in 0..<interrupts + saved { recorder.asked(1, callback: 0) }
     recorder.known.single = interrupts
@@ -311,7 +314,8 @@ struct CalibratorTests {
     let calibration = Calibrator.calibration(
       engine: "mainline", recorded: Self.recorder(interrupts: 90_000, saved: 10_000),
       simulated: [Self.recorder(interrupts: 91_800, saved: 8_200)])
-    for (interrupts, differs) in [(91_000, false), (88_500, false), (94_500, true), (80_000, true)] as [(UInt64, Bool)] {
+    for (interrupts, differs) in [(91_000, false), (88_500, false), (94_500, true), (80_000, true)] as [(UInt64, Bool)]
+    {
       let differences = Calibrator.differences(
         of: outcome(Self.recorder(interrupts: interrupts, saved: 100_000 - interrupts)), from: base,
         calibration: calibration)
