@@ -119,7 +119,8 @@ extension Simulator {
       targets[place].isKicked = true
       if targets[place].kick.isKnown { recorder.known.polling &+= 1 }
     }
-    guard cpus[target].readyAt == SimulatedCPU.never else { return }
+    // An interrupt on top of the idle loop may be at work, or wait: what is below it is looked at behind it.
+    guard cpus[target].readyAt == SimulatedCPU.never, cpus[target].waitKey < 0 else { return }
     // The flush's own beginning is in it.
     let cost = pollingWakeCost(of: target, call: call)
     cpus[target].entryNanoseconds = 0

@@ -30,6 +30,8 @@ extension Simulator {
     let key = Self.key(of: wait)
     // Tried again in vain: it keeps its place among those who wait.
     if cpus[cpu].waitKey != key { cpus[cpu].waitSince = now }
+    // Nobody stands in the list twice: it would have no end.
+    if cpus[cpu].waitKey >= 0 { leave(cpu) }
     cpus[cpu].waitKey = key
     cpus[cpu].waitCall = Int32(call ?? -1)
     cpus[cpu].waitCSD = -1
