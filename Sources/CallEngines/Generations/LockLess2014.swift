@@ -157,7 +157,11 @@ extension LockLess2014: Generation {
 
   /// CPU_DEAD: the csds of its `cfd_data` are freed.
   func died(_ cpu: Int, _ machine: inout Machine) {
-    for target in 0..<machine.layout.cpuCount { machine.forget(machine.layout.manyCSD(of: cpu, for: target)) }
+    for target in 0..<machine.layout.cpuCount {
+      let csd = machine.layout.manyCSD(of: cpu, for: target)
+      // Without books nobody is told of a csd that is on its way: then what was freed holds what it held.
+      if machine.keepsBooks || !machine.hasFlag(csd: csd, CSDFlags.lock) { machine.forget(csd) }
+    }
   }
 
   func isPrivate(_ point: UInt8) -> Bool {

@@ -20,7 +20,10 @@ extension Simulator {
       switch note.kind {
       case .queued:
         cost &+= queued(subject, on: other, by: cpu)
-      case .added, .warned, .ipiLost:
+      case .added:
+        // Who waits with interrupts off may be one that runs its own queue meanwhile.
+        if cpus[other].waitKey >= 0, !machine.interruptsEnabled(other) { lookAgain(other) }
+      case .warned, .ipiLost:
         break
       case .coalesced:
         places[subject].isCoalesced = true
