@@ -28,7 +28,23 @@ public struct CostModel: Sendable, Equatable {
     /// From a polling target's being woken to the first callback's begin.
     case pollingWake
 
-    var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    /// Its place among all: asked for at every draw.
+    var index: Int {
+      switch self {
+      case .delivery: 0
+      case .deliverySameCore: 1
+      case .deliverySameNode: 2
+      case .deliveryOtherNode: 3
+      case .maskDelivery: 4
+      case .add: 5
+      case .handlerEntry: 6
+      case .nextCallback: 7
+      case .handlerExit: 8
+      case .callback: 9
+      case .silentCallback: 10
+      case .pollingWake: 11
+      }
+    }
 
     public var sentence: String {
       switch self {
