@@ -51,6 +51,28 @@ extension Engine {
     static let interruptsWereOn = 1
   }
 
+  /// Whether a flush, or what stands in its place, is topmost on a CPU, where a function has just ended, and has more to run.
+  public func hasNodesLeft(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    guard machine.depth(cpu) > 0 else { return false }
+    var frame = machine.top(cpu)
+    if case .pendingQueue2014 = self, machine.get(frame) >= Int32(PendingQueue2014.Point.first), machine.depth(cpu) > 1 {
+      // The trampoline, which its flush called.
+      frame = machine.frame(cpu, machine.depth(cpu) - 2)
+    }
+    let point = machine.get(frame)
+    switch self {
+    case .generic2008, .perCPU2009: return machine[frame, .batch] != 0
+    case .lockLess2014, .pendingQueue2014:
+      // A node leaves the list when it is unlocked behind its function.
+      return point == Int32(LockLess2014.Point.flushUnlocks.rawValue)
+        ? machine[frame, .cursor] != 0 : machine[frame, .batch] != 0
+    case .crossCall2022, .mainline:
+      // The next one has left it when the function before begins.
+      return machine[frame, .batch] != 0 || point == Int32(Mainline.Point.asyncUnlocks.rawValue)
+        || point == Int32(Mainline.Point.workClearsPending.rawValue)
+    }
+  }
+
   // MARK: Idle
 
   /// A CPU that has nothing to do idles polling NEED_RESCHED.
@@ -93,6 +115,11 @@ extension Engine {
     machine.note(.flagChanged)
     machine.happened(.stopRequested(cpu: cpu))
     return true
+  }
+
+  /// Whether the stopper has taken over on a CPU, and no interrupt is on top of it.
+  public func isStopped(_ cpu: Int, _ machine: inout Machine) -> Bool {
+    machine.depth(cpu) > 0 && machine.point(of: cpu) == CommonPoint.stopEntered.rawValue
   }
 
   /// Ends taking a CPU down.
@@ -155,9 +182,6 @@ extension Machine {
     let call = self[top(cpu), .call]
     return call == 0 ? nil : call &- 1
   }
-
-  /// Whether a flush, or what stands in its place, is topmost on a CPU and has nodes left that it took.
-  public mutating func hasNodesLeft(_ cpu: Int) -> Bool { depth(cpu) > 0 && self[top(cpu), .batch] != 0 }
 
   /// The call for which a csd was filled last; nil if it was not.
   public mutating func callHolding(csd: Int) -> Int? {

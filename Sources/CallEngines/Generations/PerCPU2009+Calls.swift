@@ -23,6 +23,7 @@ extension PerCPU2009 {
       // __smp_call_function_single(): the caller has filled the csd. Whether it is in use, the mail's form does not ask.
       machine[frame, .target] = call.target
       machine[frame, .csd] = machine.layout.privateCSD(call.storage) + 1
+      if !machine.keepsBooks { return beginDrivenAsync(callIndex, cpu, frame, &machine) }
       machine.fill(machine.layout.privateCSD(call.storage), function: call.function, call: callIndex)
       if form == .merged { return machine.go(frame, Point.singleTestsLock) }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
@@ -40,6 +41,7 @@ extension PerCPU2009 {
       machine.setFlags(csd, CSDFlags.lock)
       machine.happened(.csdLocked(csd: csd))
       if call.kind != .singleAsync { return machine.go(frame, Point.singleFills) }
+      if !machine.keepsBooks { machine.fill(csd, function: call.function, call: callIndex) }
       machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return machine.go(frame, Point.execLocksQueue)
     case .singleFills:
@@ -53,6 +55,19 @@ extension PerCPU2009 {
   }
 
   /// `smp_call_function_single()`, also as called by `smp_call_function_many()`.
+  /// A call with its caller's csd, where a recording says when: its caller, who has another engine there, does not know whether
+  /// this one still uses the csd. As merged he waits for it, and fills it then. In the mail's form, which has no such check, he
+  /// is taken to know, and to do without: what is queued twice is no list any more.
+  private func beginDrivenAsync(_ callIndex: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    if form == .merged { return machine.go(frame, Point.singleTestsLock) }
+    let csd = machine[frame, .csd] - 1
+    if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.returnFromCall(cpu, frame, .busy) }
+    machine.setFlags(csd, CSDFlags.lock)
+    machine.fill(csd, function: machine.workload.calls[callIndex].function, call: callIndex)
+    machine.saveInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
+    return machine.go(frame, Point.execLocksQueue)
+  }
+
   private func beginSingle(
     to target: Int, _ callIndex: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine
   ) -> Stepped {

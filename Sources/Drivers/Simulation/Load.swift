@@ -36,6 +36,8 @@ public struct LoadedCall: Sendable {
   public var callback: Int32 = -1
   /// Its IPIs may be deferred.
   public var isDeferrable = false
+  /// How many of its batch's stretches were known when it was complete: it is made with these, however the load is cut.
+  var knownStretches = 0
 }
 
 /// A target of a ``LoadedCall``.

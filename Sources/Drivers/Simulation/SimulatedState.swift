@@ -51,6 +51,8 @@ struct CallPlace {
   var kind = Call.Kind.single
   var context = LoadedCall.Context.task
   var waits = false
+  /// Its caller has waited for it, whether it was meant to or not.
+  var hasWaited = false
   var isDeferrable = false
   /// It has begun, and not returned.
   var isUnderWay = false

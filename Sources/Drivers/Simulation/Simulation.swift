@@ -40,6 +40,8 @@ public final class Simulation: CompletedCallSink {
     /// The CPUs that there are, and those of them that were offline when the recording began.
     public var cpuCount = 1
     public var offline: [Int] = []
+    /// How many calls are handed on at once: of no influence on what comes out.
+    var batchSize = 4_096
 
     public init() {}
   }
@@ -59,9 +61,8 @@ public final class Simulation: CompletedCallSink {
 
   /// More are not simulated.
   public static let mostCPUs = 1_024
-  private static let batchSize = 4_096
   /// How far ahead of a call stretches are known, in nanoseconds: a call takes a while to send its IPIs.
-  fileprivate static let lookahead: UInt64 = 1_000_000
+  private static let lookahead: UInt64 = 1_000_000
   /// More are not kept while a call is not complete; those that come then are forgotten.
   private static let mostFlushes = 1 << 20
   /// How often the recorded engine is simulated, each time with another seed, to see how much chance matters.
@@ -106,7 +107,7 @@ public final class Simulation: CompletedCallSink {
       var stretch = 0
       for call in batch.calls {
         // Known beforehand: what is sent just before a recorded IPI belongs to its stretch as well.
-        while stretch < batch.stretches.count, batch.stretches[stretch].from <= call.time &+ Simulation.lookahead {
+        while stretch < min(call.knownStretches, batch.stretches.count) {
           simulator.addStretch(batch.stretches[stretch])
           stretch += 1
         }
@@ -206,13 +207,14 @@ public final class Simulation: CompletedCallSink {
     appendFlushes(until: loaded.time)
     appendStretches(until: loaded.time &+ Self.lookahead)
     append(loaded)
-    if recorded.calls.count >= Self.batchSize { handOn() }
+    if recorded.calls.count >= options.batchSize { handOn() }
   }
 
   /// A call joins the recorded load, and the one that the engines are given, if that is another.
   private func append(_ call: LoadedCall) {
     var call = call
     call.targets = recorded.targets.count..<recorded.targets.count + read.targets.count
+    call.knownStretches = recorded.stretches.count
     recorded.targets.append(contentsOf: read.targets)
     recorded.calls.append(call)
     if !scaled.isIdentity { scaled.append(call, targets: ArraySlice(read.targets), to: &batch) }

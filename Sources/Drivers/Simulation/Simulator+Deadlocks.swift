@@ -55,7 +55,13 @@ extension Simulator {
     switch cpus[cpu].waitKey & 3 {
     case 0:
       let what = cpus[cpu].waitsForCompletion ? "the callback that it called" : "a csd that is still in use"
-      words = other.map { "CPU \($0), which has its interrupts off, to run \(what)" } ?? "\(what), which is lost"
+      words =
+        switch other {
+        case nil: "\(what), which is lost"
+        case let other? where machine.state(of: other) != .online: "CPU \(other), which is offline, for \(what)"
+        case let other? where machine.interruptsEnabled(other): "CPU \(other) to run \(what)"
+        case let other?: "CPU \(other), which has its interrupts off, to run \(what)"
+        }
     case 1:
       words =
         switch other {

@@ -130,7 +130,7 @@ extension Simulator {
     places[call].isUnderWay = false
     places[call].hasReturned = true
     timeline?.returned(places[call].ordinal, from: cpu, at: now)
-    if places[call].waits {
+    if places[call].waits || places[call].hasWaited {
       recorder.callerWaited(cpu, now &- places[call].began)
       if places[call].context != .interrupt { cpus[cpu].returnedAt = now }
     }
@@ -185,7 +185,7 @@ extension Simulator {
     }
     // A task that its waker put onto the run queue itself.
     if mover != cpu { return 0 }
-    if machine.hasNodesLeft(cpu) {
+    if engine.hasNodesLeft(cpu, &machine) {
       return draw(.nextCallback, random.number(.nextCallback, places[call].ordinal, UInt64(cpu)))
     }
     // Outside handlers nothing is left to do.

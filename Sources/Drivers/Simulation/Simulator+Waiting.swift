@@ -37,6 +37,7 @@ extension Simulator {
     if case .csd(let csd) = wait {
       cpus[cpu].waitCSD = Int32(truncatingIfNeeded: csd)
       cpus[cpu].waitsForCompletion = call != nil && machine.callHolding(csd: csd) == call
+      if let call, cpus[cpu].waitsForCompletion { places[call].hasWaited = true }
     }
     enter(cpu, key)
     if key != Self.hotplugKey { lookForDeadlock(from: cpu) }

@@ -183,7 +183,10 @@ struct Simulator: ~Copyable {
     if cpus[cpu].readyAt != SimulatedCPU.never {
       // What it was doing is gone on with later.
       let place = cpu &* (Self.stackDepth &+ 1) &+ view.depth
-      remaining[place] = max(remaining[place], cpus[cpu].readyAt &- min(now, cpus[cpu].readyAt))
+      // Who is held until a time is not held longer for what it does meanwhile.
+      remaining[place] =
+        cpus[cpu].heldUntil == cpus[cpu].readyAt
+        ? 0 : max(remaining[place], cpus[cpu].readyAt &- min(now, cpus[cpu].readyAt))
       cpus[cpu].readyAt = SimulatedCPU.never
       cpus[cpu].token &+= 1
     }
@@ -260,6 +263,8 @@ struct Simulator: ~Copyable {
         remaining[cpu &* (Self.stackDepth &+ 1) &+ depth] = 0
         return schedule(cpu, at: now &+ rest)
       }
+
+      if cpus[cpu].heldUntil > now, engine.isStopped(cpu, &machine) { return schedule(cpu, at: cpus[cpu].heldUntil) }
 
       if options.allocationFailureRate > 0 { machine.choice = allocationFails(machine.topCall(of: cpu)) ? 1 : 0 }
       steps &+= 1
