@@ -55,7 +55,8 @@ extension Engine {
   public func hasNodesLeft(_ cpu: Int, _ machine: inout Machine) -> Bool {
     guard machine.depth(cpu) > 0 else { return false }
     var frame = machine.top(cpu)
-    if case .pendingQueue2014 = self, machine.get(frame) >= Int32(PendingQueue2014.Point.first), machine.depth(cpu) > 1 {
+    if case .pendingQueue2014 = self, machine.get(frame) >= Int32(PendingQueue2014.Point.first), machine.depth(cpu) > 1
+    {
       // The trampoline, which its flush called.
       frame = machine.frame(cpu, machine.depth(cpu) - 2)
     }
