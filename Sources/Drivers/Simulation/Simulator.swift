@@ -192,7 +192,6 @@ struct Simulator: ~Copyable {
       cpus[cpu].readyAt = SimulatedCPU.never
       cpus[cpu].token &+= 1
     }
-    if cpus[cpu].waitKey >= 0 { stopWaiting(cpu) }
     advance(cpu)
   }
 
@@ -222,6 +221,8 @@ struct Simulator: ~Copyable {
 
   /// A CPU makes its steps, until one of them takes time, or waits.
   mutating func advance(_ cpu: Int) {
+    // Whatever it is that lets it move: it stands in no list of those who wait.
+    if cpus[cpu].waitKey >= 0 { stopWaiting(cpu) }
     var stepsNow = 0
     while true {
       let view = machine.view(of: cpu)
