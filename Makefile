@@ -2,7 +2,8 @@
 # make demo          replays a recording of a real kernel: a report here, demo/report.html and demo/report.json
 # make test          all tests
 # make test-release  the tests of the modules that run hot, as they are when optimised
-# make bench         speed and memory: beside trace-cmd, on millions of events, and beside spin, on millions of states
+# make bench         speed and memory: beside trace-cmd, on millions of events, beside spin, on millions of states, and
+#                    of the simulation, on millions of calls
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
@@ -53,6 +54,7 @@ test-release: test-packages
 bench: bench-packages build
 	Tests/Benchmarks/run
 	Tests/Benchmarks/explore
+	Tests/Benchmarks/simulate
 
 promela: promela-packages build
 	Tests/Promela/run

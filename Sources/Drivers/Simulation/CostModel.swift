@@ -8,7 +8,7 @@ public struct CostModel: Sendable, Equatable {
     case delivery
     /// Between CPUs that share a core: hyperthreads.
     case deliverySameCore
-    /// Between cores of a node.
+    /// Within a node: from one core to another, where cores are known.
     case deliverySameNode
     case deliveryOtherNode
     /// From a mask IPI's sending to a handler's begin.
@@ -28,13 +28,30 @@ public struct CostModel: Sendable, Equatable {
     /// From a polling target's being woken to the first callback's begin.
     case pollingWake
 
-    var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    /// Its place among all: asked for at every draw.
+    var index: Int {
+      switch self {
+      case .delivery: 0
+      case .deliverySameCore: 1
+      case .deliverySameNode: 2
+      case .deliveryOtherNode: 3
+      case .maskDelivery: 4
+      case .add: 5
+      case .handlerEntry: 6
+      case .nextCallback: 7
+      case .handlerExit: 8
+      case .callback: 9
+      case .silentCallback: 10
+      case .pollingWake: 11
+      }
+    }
 
     public var sentence: String {
       switch self {
       case .delivery: "From an IPI's sending to its handler's begin, where the distance of the CPUs is not known."
       case .deliverySameCore: "From an IPI's sending to its handler's begin, between CPUs that share a core."
-      case .deliverySameNode: "From an IPI's sending to its handler's begin, from one core to another of a NUMA node."
+      case .deliverySameNode:
+        "From an IPI's sending to its handler's begin, within a NUMA node; where cores are known, from one to another."
       case .deliveryOtherNode: "From an IPI's sending to its handler's begin, from one NUMA node to another."
       case .maskDelivery: "From a mask IPI's sending to a handler's begin."
       case .add: "From the queueing of a node to the same call's next step."

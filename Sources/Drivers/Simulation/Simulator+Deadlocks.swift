@@ -35,6 +35,18 @@ extension Simulator {
     return nil
   }
 
+  /// A CPU makes steps and comes nowhere.
+  mutating func goesRound(_ cpu: Int) {
+    cpus[cpu].isHung = true
+    recorder.deadlocked(
+      EngineOutcome.Deadlock(
+        timeNanoseconds: now,
+        cycle: [
+          EngineOutcome.Deadlock.Waiter(
+            cpu: cpu, callback: nil, waitsFor: "the end of a list that goes round", waitsForCPU: nil)
+        ]))
+  }
+
   private mutating func hang(_ way: [Int]) {
     for cpu in way { cpus[cpu].isHung = true }
   }
@@ -85,7 +97,8 @@ extension Simulator {
     // Whoever still waits does so for ever.
     var isStuck = [Bool](repeating: false, count: cpus.count)
     var late: [EngineOutcome.Deadlock] = []
-    for cpu in 0..<cpus.count where cpus[cpu].waitKey >= 0 && cpus[cpu].waitKey != Self.hotplugKey {
+    for cpu in 0..<cpus.count
+    where (cpus[cpu].waitKey >= 0 || cpus[cpu].isHung) && cpus[cpu].waitKey != Self.hotplugKey {
       isStuck[cpu] = true
       if !cpus[cpu].isHung {
         cpus[cpu].isHung = true

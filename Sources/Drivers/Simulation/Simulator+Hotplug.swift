@@ -20,7 +20,9 @@ extension Simulator {
     guard engine.endTakingDown(cpu, &machine) else { return false }
     leaving = nil
     for place in 0..<places.count where places[place].firstTarget >= 0 && places[place].open > 0 {
-      if let target = target(of: place, on: cpu), targets[target].state == .queued { targets[target].isLeftBehind = true }
+      if let target = target(of: place, on: cpu), targets[target].state == .queued {
+        targets[target].isLeftBehind = true
+      }
     }
     return true
   }

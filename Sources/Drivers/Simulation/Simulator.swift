@@ -40,6 +40,8 @@ struct Simulator: ~Copyable {
   /// Places for calls at first, and at most.
   static let firstPlaces = 256
   static let mostPlaces = 1 << 20
+  /// More steps at one moment are no way to anywhere.
+  static let mostStepsAtOnce = 1 << 22
 
   let engine: Engine
   let options: Options
@@ -190,7 +192,6 @@ struct Simulator: ~Copyable {
       cpus[cpu].readyAt = SimulatedCPU.never
       cpus[cpu].token &+= 1
     }
-    if cpus[cpu].waitKey >= 0 { stopWaiting(cpu) }
     advance(cpu)
   }
 
@@ -220,6 +221,9 @@ struct Simulator: ~Copyable {
 
   /// A CPU makes its steps, until one of them takes time, or waits.
   mutating func advance(_ cpu: Int) {
+    // Whatever it is that lets it move: it stands in no list of those who wait.
+    if cpus[cpu].waitKey >= 0 { stopWaiting(cpu) }
+    var stepsNow = 0
     while true {
       let view = machine.view(of: cpu)
       let depth = view.depth
@@ -268,6 +272,9 @@ struct Simulator: ~Copyable {
 
       if options.allocationFailureRate > 0 { machine.choice = allocationFails(machine.topCall(of: cpu)) ? 1 : 0 }
       steps &+= 1
+      stepsNow &+= 1
+      // An engine may have broken its own lists, as a mail's form does, and go round in them for ever.
+      if stepsNow > Self.mostStepsAtOnce { return goesRound(cpu) }
       switch engine.step(cpu, &machine) {
       case .blocked(let wait):
         machine.forgetNotes()

@@ -176,7 +176,7 @@ enum SimulationWords {
     cost.isAssumed ? "! assumed" : cost.distribution.summary.count == 0 ? "given" : "measured"
   }
 
-  static let assumedNote = "! assumed: too few were measured, so that a stated value stands in."
+  static let assumedNote = "! assumed: too few were measured, so that a stated value, or another cost, stands in."
 
   // MARK: Deadlocks
 
