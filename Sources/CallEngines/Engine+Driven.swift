@@ -30,12 +30,9 @@ extension Engine {
     return machine
   }
 
-  /// Frames that a call needs on its caller's stack: those of its caller and its own.
-  public static var framesOfCall: Int { 2 }
-
   /// A caller begins the call of a place, on top of whatever its CPU runs.
   /// - Parameter interruptsOff: the caller has turned interrupts off, until the call returns.
-  /// - Precondition: the engine has such a call, and there is room for ``framesOfCall``.
+  /// - Precondition: the engine has such a call, and there is room for two frames: the caller's, and the call's.
   public func makeCall(_ call: Int, on cpu: Int, interruptsOff: Bool, _ machine: inout Machine) {
     guard let entry = generation.entry(for: machine.workload.calls[call].kind) else {
       preconditionFailure("\(self) has no \(machine.workload.calls[call].kind)")

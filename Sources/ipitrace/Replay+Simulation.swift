@@ -33,7 +33,7 @@ extension Replay {
     let simulation = try Simulation(
       candidates: candidates(request, recorded: result.verdict.engine), costs: costs,
       hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound,
-      notWaiting: analysis.sink.notWaiting,
+      notWaiting: analysis.sink.notWaiting, droppedHotplugs: pair.second.droppedHotplugs,
       options: options(request, result, nodes: nodes, cores: cores), names: names)
     var load = EventPair(
       OwnTimesReader(simulation: simulation, names: names),

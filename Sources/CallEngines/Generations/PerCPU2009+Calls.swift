@@ -54,7 +54,6 @@ extension PerCPU2009 {
     }
   }
 
-  /// `smp_call_function_single()`, also as called by `smp_call_function_many()`.
   /// A call with its caller's csd, where a recording says when: its caller, who has another engine there, does not know whether
   /// this one still uses the csd. As merged he waits for it, and fills it then. In the mail's form, which has no such check, he
   /// is taken to know, and to do without: what is queued twice is no list any more.
@@ -68,6 +67,7 @@ extension PerCPU2009 {
     return machine.go(frame, Point.execLocksQueue)
   }
 
+  /// `smp_call_function_single()`, also as called by `smp_call_function_many()`.
   private func beginSingle(
     to target: Int, _ callIndex: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine
   ) -> Stepped {

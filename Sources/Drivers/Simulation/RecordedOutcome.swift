@@ -5,8 +5,6 @@ import Verdicts
 struct RecordedOutcome {
   var recorder = OutcomeRecorder()
 
-  init(cpuCount: Int) {}
-
   mutating func add(_ call: LoadedCall, targets: Span<QueuedCall>) {
     recorder.calls &+= 1
     let callback = call.callback >= 0 ? Int(call.callback) : nil

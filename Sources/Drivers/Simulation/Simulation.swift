@@ -90,8 +90,11 @@ public final class Simulation: CompletedCallSink {
   private var stretches: ContiguousArray<LoadedStretch> = []
   private var firstStretch = 0
   private let hotplugCount: Int
+  private let droppedHotplugs: Int
   /// Calls that name a CPU that is not simulated.
   private var leftOut: UInt64 = 0
+  /// What CPUs did by themselves, beyond what is kept.
+  private var forgotten: UInt64 = 0
   /// Wakeups and irq_works.
   private var nodes: UInt64 = 0
   private var madeCalls: UInt64 = 0
@@ -133,9 +136,10 @@ public final class Simulation: CompletedCallSink {
   ///   - chosen: the call to draw.
   ///   - start: the time of the recording's first event.
   ///   - notWaiting: who was seen not to wait.
+  ///   - droppedHotplugs: how many CPUs' comings and goings are not among `hotplugs`, because there were too many.
   public init(
     candidates: [Candidate], costs: CostModel, hotplugs: [LoadedHotplug], chosen: ChosenCall?, start: UInt64?,
-    notWaiting: WaitlessCallers, options: Options, names: any AddressNaming
+    notWaiting: WaitlessCallers, droppedHotplugs: Int = 0, options: Options, names: any AddressNaming
   ) {
     reader = LoadReader(notWaiting: notWaiting)
     self.candidates = candidates
@@ -143,7 +147,8 @@ public final class Simulation: CompletedCallSink {
     self.options = options
     self.names = names
     hotplugCount = hotplugs.count
-    reality = RecordedOutcome(cpuCount: options.cpuCount)
+    self.droppedHotplugs = droppedHotplugs
+    reality = RecordedOutcome()
     scaled = ScaledLoad(options.scaling, cpuCount: options.cpuCount, seed: options.seed)
     // What was recorded is drawn beside what was simulated; of another load nothing was.
     drawing = options.scaling.isIdentity ? chosen.map { Drawing($0, names: names) } : nil
@@ -230,14 +235,20 @@ public final class Simulation: CompletedCallSink {
   /// A CPU was seen to look at its queue by itself. Times ascend, and are no earlier than those of calls that are to come.
   public func flushed(_ cpu: Int, at time: UInt64) {
     guard cpu < options.cpuCount else { return }
-    if flushes.count - firstFlush >= Self.mostFlushes { return }
+    guard flushes.count - firstFlush < Self.mostFlushes else {
+      forgotten += 1
+      return
+    }
     flushes.append(LoadedFlush(time: time, cpu: Int32(cpu)))
   }
 
   /// A CPU was seen to take no interrupt for a while.
   func wasClosed(_ stretch: LoadedStretch) {
-    guard Int(stretch.cpu) < options.cpuCount, scaled.isIdentity, stretches.count - firstStretch < Self.mostFlushes
-    else { return }
+    guard Int(stretch.cpu) < options.cpuCount else { return }
+    guard stretches.count - firstStretch < Self.mostFlushes else {
+      forgotten += 1
+      return
+    }
     // They come in the order of their ends.
     var place = stretches.count
     while place > firstStretch, stretches[place - 1].from > stretch.from { place -= 1 }
@@ -341,7 +352,13 @@ public final class Simulation: CompletedCallSink {
       "waitsAssumed", assumptions.waits,
       "Calls that are taken to have waited, because their callers went on only when the callbacks were over.")
     remark("kindsAssumed", assumptions.kinds, "Calls whose kind the trace does not tell, taken for calls to one CPU.")
-    remark("runsDrawn", assumptions.runs, "Callbacks whose length was not seen; it is drawn from all that were.")
+    remark("runsDrawn", assumptions.runs, "Callbacks whose length was not seen; it is drawn from those that were.")
+    remark(
+      "forgotten", forgotten,
+      "Moments at which CPUs looked at their queues by themselves or took no interrupt, left out because too many came "
+        + "while a call was not complete.")
+    remark(
+      "hotplugsDropped", UInt64(droppedHotplugs), "CPUs' comings and goings, beyond those that are kept; left out.")
     remark("cpuOutOfRange", leftOut, "Calls from or to CPUs beyond those that can be simulated; left out.")
     remark(
       "targetsFolded", scaled.droppedTargets,

@@ -152,7 +152,7 @@ extension Simulator {
       case .queued, .started:
         if isStuck[cpu], !machine.view(of: cpu).interruptsEnabled, !targets[index].isLeftBehind {
           recorder.fates.deadlocked &+= 1
-        } else if options.userCPUs.contains(cpu) {
+        } else if isolates, options.userCPUs.contains(cpu), !targets[index].isLeftBehind {
           recorder.fates.pending &+= 1
         } else {
           recorder.fates.lost &+= 1

@@ -5,7 +5,6 @@ import Verdicts
 
 /// Costs by which recorded times are judged.
 struct TimedCosts: Sendable {
-  let medianEntry: UInt64
   /// A delivery that takes longer has found its target closed.
   let longestDelivery: UInt64
   let shortestDelivery: UInt64
@@ -17,7 +16,6 @@ struct TimedCosts: Sendable {
   let hasDistances: Bool
 
   init(_ costs: CostModel, nodes: [Int], cores: [Int?]) {
-    medianEntry = costs[.handlerEntry].median
     longestDelivery = costs[.delivery].p10 &* 2
     shortestDelivery = costs[.delivery].smallest
     usualShare = max(0.01, costs[.delivery].share(upTo: longestDelivery))

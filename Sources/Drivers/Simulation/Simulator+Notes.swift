@@ -22,7 +22,7 @@ extension Simulator {
         cost &+= queued(subject, on: other, by: cpu)
       case .added:
         // Who waits with interrupts off may be one that runs its own queue meanwhile.
-        if cpus[other].waitKey >= 0, !machine.interruptsEnabled(other) { lookAgain(other) }
+        if cpus[other].waitKey >= 0, !machine.view(of: other).interruptsEnabled { lookAgain(other) }
       case .warned, .ipiLost:
         break
       case .coalesced:
@@ -173,9 +173,17 @@ extension Simulator {
     let recorded = targets[place].runNanoseconds
     let run =
       recorded != SimulatedCPU.never
-      ? recorded : draw(.silentCallback, random.number(.run, places[call].ordinal, UInt64(cpu)))
+      ? recorded : draw(unseenRun(of: call), random.number(.run, places[call].ordinal, UInt64(cpu)))
     recorder.ran(on: cpu, run)
     return run
+  }
+
+  /// What the length of a callback is drawn from that was not seen: irq_works and wakeups never show one.
+  private func unseenRun(of call: Int) -> CostModel.Item {
+    switch places[call].kind {
+    case .irqWork, .wakeup: .silentCallback
+    default: .callback
+    }
   }
 
   private mutating func finished(_ call: Int, on cpu: Int, by mover: Int) -> UInt64 {
