@@ -159,6 +159,9 @@ public struct CPUView: Sendable {
 // What a driver asks at every step. Nothing is changed; but Swift 6.3 copies a large noncopyable struct onto the stack when
 // another module's function borrows it, and not when that may change it.
 extension Machine {
+  /// Frames on a CPU's stack.
+  public mutating func stackDepth(of cpu: Int) -> Int { depth(cpu) }
+
   public mutating func view(of cpu: Int) -> CPUView {
     let depth = depth(cpu)
     let point = depth == 0 ? 0 : UInt8(truncatingIfNeeded: get(frame(cpu, depth &- 1)))
@@ -204,7 +207,7 @@ extension Machine {
   public mutating func dropInterrupts(_ cpu: Int) { set(layout.cpu(cpu, .pending), 0) }
 
   /// Puts a call into a place.
-  public mutating func setCall(_ index: Int, _ call: Call) { workload.calls[index] = call }
+  public mutating func setCall(_ index: Int, _ call: consuming Call) { workload.calls[index] = call }
 
   /// Forgets everything about a place's own csds.
   /// - Precondition: nobody looks at them any more.

@@ -55,34 +55,37 @@ extension CrossCall2022: Generation {
   func step(_ rawPoint: UInt8, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     guard let point = Point(rawValue: rawPoint) else { return base.step(rawPoint, cpu, frame, &machine) }
     let callIndex = machine[frame, .call] - 1
-    let call = machine.workload.calls[callIndex]
     let csd = machine[frame, .csd] - 1
     switch point {
     case .xcall:
-      if call.target == Self.all { return callMask(.all, cpu, frame, &machine) }
-      return callOne(base.knownCPU(call.target, machine.layout), cpu, frame, &machine)
+      let target = machine.workload.calls[callIndex].target
+      if target == Self.all { return callMask(.all, cpu, frame, &machine) }
+      return callOne(base.knownCPU(target, machine.layout), cpu, frame, &machine)
     case .xcallRefuses:
       machine.violate(.noWarning)
-      let named = call.kind == .xcall ? call.target : machine.layout.cpuCount
+      let request = machine.workload.calls[callIndex]
+      let named = request.kind == .xcall ? request.target : machine.layout.cpuCount
       machine.happened(.warned(.invalidCPU(named)))
       return machine.returnFromCall(cpu, frame, .noSuchCPU)
 
     case .mask:
-      return callMask(call.mask, cpu, frame, &machine)
+      let mask = machine.workload.calls[callIndex].mask
+      return callMask(mask, cpu, frame, &machine)
 
     case .priv:
-      machine[frame, .target] = base.knownCPU(call.target, machine.layout)
-      let own = machine.layout.privateCSD(call.storage)
+      machine[frame, .target] = base.knownCPU(machine.workload.calls[callIndex].target, machine.layout)
+      let own = machine.layout.privateCSD(machine.workload.calls[callIndex].storage)
       machine[frame, .csd] = own + 1
       if machine.hasFlag(csd: own, CSDFlags.lock) { return machine.returnFromCall(cpu, frame, .busy) }
       return machine.go(frame, Point.privateLocks)
     case .privateLocks:
       machine.set(machine.layout.csd(csd, .type), Mainline.CSDType.async)
-      base.lockAndFill(csd, type: call.csdType, for: callIndex, &machine)
+      let type = machine.workload.calls[callIndex].csdType
+      base.lockAndFill(csd, type: type, for: callIndex, &machine)
       return machine.go(frame, machine[frame, .target] == cpu ? Mainline.Point.localUnlocks : .execChecks)
 
     case .any:
-      let chosen = machine.preferredCPU(of: call.mask, for: cpu)
+      let chosen = machine.preferredCPU(of: machine.workload.calls[callIndex].mask, for: cpu)
       machine[frame, .target] = chosen
       return callOne(chosen, cpu, frame, &machine)
     }

@@ -2,37 +2,41 @@
 extension Mainline {
   /// Source: 6.12 kernel/smp.c, smp_call_function_many_cond().
   func manyStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
-    let layout = machine.layout
     let callIndex = machine[frame, .call] - 1
-    let call = machine.workload.calls[callIndex]
-    let mask = targetMask(cpu, layout)
     let target = machine[frame, .target]
     switch point {
     case .many:
       // smp_call_function_many() leaves its own CPU out; on_each_cpu_cond_mask() does not.
-      return beginMany(call.mask, runsLocally: call.kind != .many, cpu, frame, &machine)
+      let runsLocally = machine.workload.calls[callIndex].kind != .many
+      let wanted = machine.workload.calls[callIndex].mask
+      return beginMany(wanted, runsLocally: runsLocally, cpu, frame, &machine)
     case .manySetsMask:
-      machine.setMask(at: mask, online: targets(of: call, frame, machine).removing(cpu))
-      machine.clear(maskAt: kickMask(cpu, layout))
+      let mask = targetMask(cpu, machine.layout)
+      let wanted = targets(of: callIndex, frame, machine)
+      machine.setMask(at: mask, online: wanted)
+      machine.remove(cpu, maskAt: mask)
+      machine.clear(maskAt: kickMask(cpu, machine.layout))
       return nextToQueue(from: 0, cpu, frame, &machine)
     case .manyLocks:
-      let csd = layout.manyCSD(of: cpu, for: target)
+      let csd = machine.layout.manyCSD(of: cpu, for: target)
       guard !machine.hasFlag(csd: csd, CSDFlags.lock) else { return machine.spins(on: csd, for: callIndex) }
       return machine.go(frame, Point.manyFills)
     case .manyFills:
-      lockAndFill(layout.manyCSD(of: cpu, for: target), type: call.csdType, for: callIndex, &machine)
+      let type = machine.workload.calls[callIndex].csdType
+      lockAndFill(machine.layout.manyCSD(of: cpu, for: target), type: type, for: callIndex, &machine)
       return machine.go(frame, Point.manyAdds)
     case .manyAdds:
       machine.queued(callIndex, on: target)
-      let wasEmpty = machine.addLockLess(layout.manyCSD(of: cpu, for: target), to: target)
+      let wasEmpty = machine.addLockLess(machine.layout.manyCSD(of: cpu, for: target), to: target)
       if deferral != .none { return addedToManyByDeferral(wasEmpty: wasEmpty, cpu, frame, &machine) }
       return queued(isKickOwed: wasEmpty, cpu, frame, &machine)
     case .manyKicks:
       // No look at who polls.
-      machine.sendIPI(.many, toMaskAt: kickMask(cpu, layout))
+      machine.sendIPI(.many, toMaskAt: kickMask(cpu, machine.layout))
       return machine.go(frame, Point.manyRunsLocally)
     case .manyRunsLocally:
-      guard machine.hasFlag(frame, FrameFlag.runsLocally), call.condition.contains(cpu) else {
+      guard machine.hasFlag(frame, FrameFlag.runsLocally), machine.workload.calls[callIndex].condition.contains(cpu)
+      else {
         return beginWaiting(cpu, frame, &machine)
       }
       runLocally(callIndex, then: .manyReturnsLocally, cpu, frame, &machine)
@@ -41,7 +45,7 @@ extension Mainline {
       machine.restoreInterrupts(cpu, in: frame, flag: FrameFlag.interruptsWereOn)
       return beginWaiting(cpu, frame, &machine)
     default:
-      let csd = layout.manyCSD(of: cpu, for: target)
+      let csd = machine.layout.manyCSD(of: cpu, for: target)
       if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.spins(on: csd, for: callIndex) }
       return nextToWaitFor(from: target + 1, cpu, frame, &machine)
     }
@@ -68,12 +72,13 @@ extension Mainline {
   }
 
   /// The mask that a call to several CPUs was given.
-  private func targets(of call: Call, _ frame: Int, _ machine: borrowing Machine) -> CPUSet {
-    switch call.kind {
-    case .xcall: call.target == -1 ? .all : CPUSet(cpu: call.target)
+  private func targets(of call: Int, _ frame: Int, _ machine: borrowing Machine) -> CPUSet {
+    switch machine.workload.calls[call].kind {
+    case .xcall: machine.workload.calls[call].target == -1 ? .all : CPUSet(cpu: machine.workload.calls[call].target)
     // The one that was chosen.
     case .xcallAny: CPUSet(cpu: machine[frame, .target])
-    case .single, .singleAsync, .many, .onEach, .any, .queue, .irqWork, .wakeup, .xcallMask, .xcallPrivate: call.mask
+    case .single, .singleAsync, .many, .onEach, .any, .queue, .irqWork, .wakeup, .xcallMask, .xcallPrivate:
+      machine.workload.calls[call].mask
     }
   }
 
@@ -93,10 +98,10 @@ extension Mainline {
   /// those are kicked whose queues were empty.
   private func nextToQueue(from first: Int, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let mask = targetMask(cpu, machine.layout)
-    let condition = machine.workload.calls[machine[frame, .call] - 1].condition
+    let call = machine[frame, .call] - 1
     var candidate = machine.firstCPU(inMaskAt: mask, from: first)
     while candidate < machine.layout.cpuCount {
-      if condition.contains(candidate) {
+      if machine.workload.calls[call].condition.contains(candidate) {
         machine[frame, .target] = candidate
         return machine.go(frame, Point.manyLocks)
       }
@@ -123,8 +128,8 @@ extension Mainline {
   }
 
   private func beginWaiting(_ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
-    let call = machine.workload.calls[machine[frame, .call] - 1]
-    guard call.promisesWait, machine.hasFlag(frame, FrameFlag.runsRemotely) else {
+    let call = machine[frame, .call] - 1
+    guard machine.workload.calls[call].promisesWait, machine.hasFlag(frame, FrameFlag.runsRemotely) else {
       return machine.go(frame, Point.returns)
     }
     return nextToWaitFor(from: 0, cpu, frame, &machine)

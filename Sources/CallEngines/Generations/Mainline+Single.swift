@@ -3,16 +3,15 @@ extension Mainline {
   /// Source: 6.12 kernel/smp.c, smp_call_function_single(), smp_call_function_single_async(), generic_exec_single().
   func singleStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let callIndex = machine[frame, .call] - 1
-    let call = machine.workload.calls[callIndex]
     let csd = machine[frame, .csd] - 1
     let target = machine[frame, .target]
     switch point {
     case .single:
-      machine[frame, .target] = knownCPU(call.target, machine.layout)
+      machine[frame, .target] = knownCPU(machine.workload.calls[callIndex].target, machine.layout)
       return beginSingle(cpu, frame, &machine)
     case .any:
       // smp_call_function_single() refuses the number of CPUs, which stands for none.
-      machine[frame, .target] = machine.preferredCPU(of: call.mask, for: cpu)
+      machine[frame, .target] = machine.preferredCPU(of: machine.workload.calls[callIndex].mask, for: cpu)
       return beginSingle(cpu, frame, &machine)
     case .singleLocks:
       // csd_lock(): the wait. Setting the flag is another step; an interrupt can come between.
@@ -23,8 +22,8 @@ extension Mainline {
       return machine.go(frame, target == cpu ? Point.localUnlocks : .execChecks)
 
     case .async:
-      machine[frame, .target] = knownCPU(call.target, machine.layout)
-      let own = machine.layout.privateCSD(call.storage)
+      machine[frame, .target] = knownCPU(machine.workload.calls[callIndex].target, machine.layout)
+      let own = machine.layout.privateCSD(machine.workload.calls[callIndex].storage)
       machine[frame, .csd] = own + 1
       if machine.hasFlag(csd: own, CSDFlags.lock) { return machine.returnFromCall(cpu, frame, .busy) }
       return machine.go(frame, Point.asyncLocks)
@@ -45,7 +44,8 @@ extension Mainline {
       return machine.go(frame, Point.returns)
 
     case .execChecks:
-      return machine.go(frame, machine.isOnline(target) ? firstOfAdd(call) : .execRefuses)
+      guard machine.isOnline(target) else { return machine.go(frame, Point.execRefuses) }
+      return machine.go(frame, deferral == .none ? .execAdds : firstOfAdd(machine.workload.calls[callIndex]))
     case .execRefuses:
       unlock(csd, &machine)
       return machine.returnFromCall(cpu, frame, .noSuchCPU)
@@ -61,7 +61,7 @@ extension Mainline {
       machine.sendIPI(.single, to: target)
       return afterKick(cpu, frame, &machine)
     case .execWaits:
-      guard call.promisesWait else { return machine.go(frame, Point.returns) }
+      guard machine.workload.calls[callIndex].promisesWait else { return machine.go(frame, Point.returns) }
       if machine.hasFlag(csd: csd, CSDFlags.lock) { return machine.spins(on: csd, for: callIndex) }
       return machine.returnFromCall(cpu, frame, .success)
     default:

@@ -138,7 +138,10 @@ extension Machine {
   /// A call returns to its caller.
   mutating func callReturned(_ call: Int, _ result: CallResult) {
     note(.returned, call, cpu: Int(result.rawValue))
-    guard keepsBooks else { return }
+    if keepsBooks { noteReturn(of: call, result) }
+  }
+
+  private mutating func noteReturn(of call: Int, _ result: CallResult) {
     let request = workload.calls[call]
     set(layout.call(call, .progress), 2)
     set(layout.call(call, .result), Int32(result.rawValue))

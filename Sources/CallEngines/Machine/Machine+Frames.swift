@@ -46,7 +46,7 @@ extension Machine {
   mutating func pop(_ cpu: Int) {
     let frame = top(cpu)
     // Zero, so that equal states are equal cells.
-    for local in 0..<Local.count { set(frame &+ local, 0) }
+    clear(frame, count: Local.count)
     set(layout.cpu(cpu, .depth), depth(cpu) &- 1)
   }
 

@@ -71,6 +71,16 @@ public struct Machine: ~Copyable {
 
   @inline(__always) mutating func set(_ cell: Int, _ value: Int) { set(cell, Int32(truncatingIfNeeded: value)) }
 
+  /// Sets cells that lie one behind the other to 0.
+  @inline(__always) mutating func clear(_ first: Int, count: Int) {
+    if isTracking {
+      for cell in first..<first &+ count { set(cell, 0) }
+    } else {
+      var span = cells.mutableSpan
+      for cell in first..<first &+ count { span[cell] = 0 }
+    }
+  }
+
   private mutating func track(_ cell: Int, old: Int32, new: Int32) {
     changes.append(UInt64(truncatingIfNeeded: cell) << 32 | UInt64(UInt32(truncatingIfNeeded: old)))
     hash = hash &- Self.fingerprint(cell, old) &+ Self.fingerprint(cell, new)

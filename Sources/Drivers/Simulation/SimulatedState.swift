@@ -28,6 +28,8 @@ struct SimulatedCPU {
   var lastTaskCall: Int32 = -1
   var firstInterruptCall: Int32 = -1
   var lastInterruptCall: Int32 = -1
+  /// Something has come for it, which it may not be able to take yet.
+  @inline(__always) var isAskedFor: Bool { arrived != 0 || firstTaskCall >= 0 || firstInterruptCall >= 0 }
   /// When the latest waiting call of its tasks returned.
   var returnedAt: UInt64 = 0
   /// It waits for ever.

@@ -18,7 +18,8 @@ final class SimulatedTimelineRecorder {
   private var isOver = false
   private var began: UInt64?
   private var source = 0
-  private var running: [Int: (ordinal: UInt64, function: UInt64, since: UInt64)] = [:]
+  /// By CPU; without any entry nearly always.
+  @exclusivity(unchecked) private var running: [Int: (ordinal: UInt64, function: UInt64, since: UInt64)] = [:]
   private let names: any AddressNaming
 
   init(
@@ -83,7 +84,7 @@ final class SimulatedTimelineRecorder {
   }
 
   func finished(_ call: UInt64, on cpu: Int, at time: UInt64) {
-    guard let run = running.removeValue(forKey: cpu) else { return }
+    guard !running.isEmpty, let run = running.removeValue(forKey: cpu) else { return }
     add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, time, names.text(run.function))
     if run.ordinal == ordinal { end = max(end, time) }
   }

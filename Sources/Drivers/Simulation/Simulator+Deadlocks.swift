@@ -8,6 +8,8 @@ import Verdicts
 extension Simulator {
   /// A CPU has begun to wait.
   mutating func lookForDeadlock(from cpu: Int) {
+    // Nearly always whoever it waits for moves.
+    guard let first = awaited(by: cpu), cpus[first].waitKey >= 0 else { return }
     var way = [cpu]
     while true {
       let last = way[way.count - 1]

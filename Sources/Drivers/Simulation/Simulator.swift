@@ -52,6 +52,8 @@ struct Simulator: ~Copyable {
   var machine: Machine
 
   var now: UInt64 = 0
+  /// What is done before this time comes before all that is still to be entered.
+  private var horizon: UInt64 = 0
   var queue = EventQueue()
   var cpus: UniqueArray<SimulatedCPU>
   /// When vectors reach each CPU; `never` where none is under way.
@@ -135,6 +137,8 @@ struct Simulator: ~Copyable {
 
   /// Lets everything happen that happens before a time.
   mutating func run(until time: UInt64) {
+    horizon = time
+    defer { horizon = 0 }
     while true {
       let next = queue.nextTime
       if firstHotplug < hotplugs.count, hotplugs[firstHotplug].time < time, hotplugs[firstHotplug].time <= next {
@@ -176,6 +180,19 @@ struct Simulator: ~Copyable {
     cpus[cpu].token &+= 1
     cpus[cpu].readyAt = time
     queue.add(.step, cpu: cpu, at: time, token: cpus[cpu].token)
+  }
+
+  /// A step of a CPU has taken time. Where nothing comes before its end, it is over at once: the same as entering it and
+  /// taking it out again.
+  /// - Returns: whether the CPU goes on, now.
+  @inline(__always) private mutating func passes(_ cost: UInt64, on cpu: Int) -> Bool {
+    let end = now &+ cost
+    if end < horizon, end < queue.nextTime, firstHotplug >= hotplugs.count || end < hotplugs[firstHotplug].time {
+      now = end
+      return true
+    }
+    schedule(cpu, at: end)
+    return false
   }
 
   /// Something has come for a CPU: an interrupt, or a call that it is to make. If it can, it takes it now.
@@ -225,50 +242,21 @@ struct Simulator: ~Copyable {
     if cpus[cpu].waitKey >= 0 { stopWaiting(cpu) }
     var stepsNow = 0
     while true {
-      let view = machine.view(of: cpu)
-      let depth = view.depth
+      var depth = machine.stackDepth(of: cpu)
       if cpus[cpu].handlerDepth > depth { cpus[cpu].handlerDepth = 0 }
-      if takesInterrupt(cpu, view) {
-        let cost = takeInterrupt(cpu)
-        return schedule(cpu, at: now &+ cost)
-      }
-      if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) {
-        if view.idlesPolling { engine.endPolling(cpu, &machine) }
-        engine.enterStop(cpu, &machine)
-        _ = handleNotes(of: cpu)
-        if cpus[cpu].heldUntil > now { return schedule(cpu, at: cpus[cpu].heldUntil) }
-        continue
-      }
-      if takesInterruptCall(cpu, view) {
-        let place = Int(cpus[cpu].firstInterruptCall)
-        removeFirstInterruptCall(cpu)
-        begin(place)
-        continue
-      }
-      if takesTaskCall(cpu, view) {
-        let place = Int(cpus[cpu].firstTaskCall)
-        if places[place].earliest > now {
-          return schedule(cpu, at: places[place].earliest)
-        }
-        if depth > 0 { engine.endPolling(cpu, &machine) }
-        // It enters the kernel, where work may wait.
-        if isolates, engine.leaveUser(cpu, &machine) { continue }
-        removeFirstTaskCall(cpu)
-        begin(place)
-        continue
-      }
-      if depth == 0 {
-        // An isolated CPU that does nothing here computes.
-        if isolates, options.userCPUs.contains(cpu), view.state == .online { engine.enterUser(cpu, &machine) }
-        return
+      if depth == 0 || leaving != nil || cpus[cpu].isAskedFor {
+        guard turns(cpu) else { return }
+        depth = machine.stackDepth(of: cpu)
       }
       let rest = remaining[cpu &* (Self.stackDepth &+ 1) &+ depth]
       if rest > 0 {
         remaining[cpu &* (Self.stackDepth &+ 1) &+ depth] = 0
-        return schedule(cpu, at: now &+ rest)
+        if passes(rest, on: cpu) { continue }
+        return
       }
-
-      if cpus[cpu].heldUntil > now, engine.isStopped(cpu, &machine) { return schedule(cpu, at: cpus[cpu].heldUntil) }
+      if cpus[cpu].heldUntil > now, engine.isStopped(cpu, &machine) {
+        return schedule(cpu, at: cpus[cpu].heldUntil)
+      }
 
       if options.allocationFailureRate > 0 { machine.choice = allocationFails(machine.topCall(of: cpu)) ? 1 : 0 }
       steps &+= 1
@@ -280,11 +268,58 @@ struct Simulator: ~Copyable {
         machine.forgetNotes()
         return beginWaiting(cpu, wait, call: machine.topCall(of: cpu))
       case .moved:
-        if machine.noteCount() > 0 {
-          let cost = handleNotes(of: cpu)
-          if cost > 0 { return schedule(cpu, at: now &+ cost) }
-        }
+        guard machine.noteCount() > 0 else { continue }
+        let cost = handleNotes(of: cpu)
+        if cost == 0 { continue }
+        guard passes(cost, on: cpu) else { return }
+        stepsNow = 0
       }
+    }
+  }
+
+  /// A CPU turns to what has come for it, as long as something has.
+  /// - Returns: false if it does nothing more at this moment.
+  private mutating func turns(_ cpu: Int) -> Bool {
+    while true {
+      let view = machine.view(of: cpu)
+      if takesInterrupt(cpu, view) {
+        let cost = takeInterrupt(cpu)
+        if passes(cost, on: cpu) { continue }
+        return false
+      }
+      if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) {
+        if view.idlesPolling { engine.endPolling(cpu, &machine) }
+        engine.enterStop(cpu, &machine)
+        _ = handleNotes(of: cpu)
+        if cpus[cpu].heldUntil > now {
+          schedule(cpu, at: cpus[cpu].heldUntil)
+          return false
+        }
+        continue
+      }
+      if takesInterruptCall(cpu, view) {
+        let place = Int(cpus[cpu].firstInterruptCall)
+        removeFirstInterruptCall(cpu)
+        begin(place)
+        continue
+      }
+      if takesTaskCall(cpu, view) {
+        let place = Int(cpus[cpu].firstTaskCall)
+        if places[place].earliest > now {
+          schedule(cpu, at: places[place].earliest)
+          return false
+        }
+        if view.depth > 0 { engine.endPolling(cpu, &machine) }
+        // It enters the kernel, where work may wait.
+        if isolates, engine.leaveUser(cpu, &machine) { continue }
+        removeFirstTaskCall(cpu)
+        begin(place)
+        continue
+      }
+      if view.depth > 0 { return true }
+      // An isolated CPU that does nothing here computes.
+      if isolates, options.userCPUs.contains(cpu), view.state == .online { engine.enterUser(cpu, &machine) }
+      return false
     }
   }
 
