@@ -24,14 +24,19 @@ public struct NoCallSink: CompletedCallSink {
 }
 
 /// Everything that a replay does with the histories: conformance, statistics, and a sink of the user's.
+///
+/// Flushes are judged as they come, because their judgements become part of the calls. What is counted over complete calls can
+/// be put off, and done by another thread; see ``putOff()``.
 public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer {
   // One builder calls this object, call by call, and no method of it calls the builder back, so no two accesses overlap. The
   // dynamic check for that took a twentieth of the replay's time.
   @exclusivity(unchecked) public private(set) var conformance = ConformanceDriver()
-  @exclusivity(unchecked) public private(set) var statistics: CallStatistics
-  @exclusivity(unchecked) public private(set) var blocking: BlockingAnalysis
-  @exclusivity(unchecked) public var sink: Sink
-  @exclusivity(unchecked) private var delays = MessageDelays()
+  @exclusivity(unchecked) private var headOfLine = HeadOfLineRecorder()
+  @exclusivity(unchecked) private var tally: CallTally<Sink>
+  /// What is put off, and what is being counted meanwhile.
+  @exclusivity(unchecked) private var log = CallLog()
+  @exclusivity(unchecked) private var pickedUp = CallLog()
+  private var putsOff = false
   private let kicksAreRecorded: Bool
   private let recordedKinds: Set<EventKind>
 
@@ -43,54 +48,83 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, kernelReports: KernelReportMatcher? = nil,
     sink: Sink
   ) {
-    statistics = CallStatistics(watched: watched)
-    blocking = BlockingAnalysis(matcher: kernelReports)
+    tally = CallTally(
+      statistics: CallStatistics(watched: watched), blocking: BlockingAnalysis(matcher: kernelReports), sink: sink)
     // That some are seen does not mean that all are recorded: a recording can be filtered.
     self.recordedKinds = recordedKinds
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
-    self.sink = sink
   }
+
+  public var statistics: CallStatistics { tally.statistics }
+  public var sink: Sink { tally.sink }
 
   public func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>
   ) -> FlushJudgement {
-    blocking.flushCompleted(flush, members: members)
+    if members.count > 1 { headOfLine.add(flush, members: members) }
     return conformance.judge(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    let caller = statistics.add(call, targets: targets)
-    blocking.callCompleted(call, targets: targets, caller: caller)
-    for index in 0..<targets.count {
-      let target = targets[index]
-      if !target.inferred, !target.followsUnseen, target.reason == nil, let started = target.started {
-        delays.add(from: target.source, to: target.target, queued: target.queued, started: started)
-      }
-    }
-    sink.write(call, targets: targets)
+    if putsOff { log.append(call, targets: targets) } else { tally.callCompleted(call, targets: targets) }
   }
 
   public func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
 
   public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
-    statistics.addHandler(kind, cpu: cpu, start: start, end: end)
-    sink.handlerCompleted(kind, cpu: cpu, start: start, end: end)
+    if putsOff {
+      log.appendHandler(kind, cpu: cpu, start: start, end: end)
+    } else {
+      tally.handlerCompleted(kind, cpu: cpu, start: start, end: end)
+    }
   }
 
   public func unqueuedCallback(_ event: TraceEvent) {
-    statistics.addUnqueued(event)
-    sink.unqueuedCallback(event)
+    if putsOff { log.appendUnqueued(event) } else { tally.unqueuedCallback(event) }
   }
 
   public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
 
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
-    statistics.addUnqueuedEnd(event, started: started)
-    sink.unqueuedCallbackEnded(event, started: started)
+    if putsOff {
+      log.appendUnqueuedEnd(event, started: started)
+    } else {
+      tally.unqueuedCallbackEnded(event, started: started)
+    }
   }
 
-  public func traceWillEnd(at time: UInt64, states: [CPULastState]) { blocking.traceWillEnd(at: time, states: states) }
+  public func traceWillEnd(at time: UInt64, states: [CPULastState]) {
+    tally.blocking.traceWillEnd(at: time, states: states)
+  }
+
+  /// Everything about blocking but what the targets' own events say: see ``TargetWatch``.
+  /// - Parameters:
+  ///   - span: the trace's first and last time.
+  ///   - comm: the name of a task, by pid.
+  public func blocking(
+    span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
+  ) -> BlockingSummary {
+    tally.blocking.summary(
+      statistics: tally.statistics, headOfLine: headOfLine, span: span, names: names, comm: comm)
+  }
+
+  // MARK: Putting off
+
+  /// From now on what is counted over complete calls is put off until it is picked up.
+  public func putOff() { putsOff = true }
+
+  /// Puts nothing off any more; all that was has to be picked up and counted first.
+  public func stopPuttingOff() {
+    precondition(log.isEmpty && pickedUp.isEmpty, "calls were put off and never counted")
+    putsOff = false
+  }
+
+  /// Takes what was put off until now. Nothing else may be asked of this object meanwhile.
+  public func pickUp() { swap(&log, &pickedUp) }
+
+  /// Counts what was picked up, in its order. Meanwhile, on another thread, events may go on to come.
+  public func countPickedUp() { pickedUp.tell(&tally) }
 
   // MARK: The verdict
 
@@ -110,11 +144,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
-      messages: delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared, timeError: timeError)
+      messages: tally.delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared, timeError: timeError)
     var claimed: [FoundDivergence] = []
     var withheld: [UndecidedReason: UInt64] = [:]
-    var accounting = statistics.accounting
-    var judged = statistics.judged
+    var accounting = tally.statistics.accounting
+    var judged = tally.statistics.judged
     for found in conformance.divergences {
       guard let reason = timesWentBack ? .clockSkew : objection(to: found, &clocks, builder) else {
         claimed.append(found)

@@ -18,22 +18,23 @@ extension Replay {
       watched: watched, recordedKinds: settings.recordedKinds,
       kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: source.clock) },
       sink: SurveySink(next: sink, nodes: nodes, cores: cores, window: window))
-    var pair = EventPair(
+    let pair = EventPair(
       HistoryBuilder(settings: settings, names: names, consumer: analysis), LoadSurvey(names: names))
-    let outcome = try source.drain(into: &pair)
-    pair.first.finish()
-    var result = try result(of: analysis, pair.first, outcome: outcome)
+    var (result, survey) = try drain(into: pair, analysis) { pair, outcome in
+      pair.first.finish()
+      return (try self.result(of: analysis, pair.first, outcome: outcome), Survey(pair))
+    }
 
     var measured = analysis.sink.costs
-    measured.take(pair.second.costs)
+    measured.take(survey.costs)
     let costs = request.costs?.model(measured: measured.model) ?? measured.model
     if let path = request.saveCosts { try CostsFile.write(costs, to: path) }
     if request.engines.isEmpty { return (result, analysis.sink.next) }
 
     let simulation = try Simulation(
       candidates: candidates(request, recorded: result.verdict.engine), costs: costs,
-      hotplugs: pair.second.hotplugs, chosen: analysis.sink.chooser.chosen, start: pair.first.span?.lowerBound,
-      notWaiting: analysis.sink.notWaiting, droppedHotplugs: pair.second.droppedHotplugs,
+      hotplugs: survey.hotplugs, chosen: analysis.sink.chooser.chosen, start: survey.start,
+      notWaiting: analysis.sink.notWaiting, droppedHotplugs: survey.droppedHotplugs,
       options: options(request, result, nodes: nodes, cores: cores), names: names)
     var load = EventPair(
       OwnTimesReader(simulation: simulation, names: names),
@@ -46,6 +47,22 @@ extension Replay {
     result.engines = engines
     result.simulation = summary
     return (result, analysis.sink.next)
+  }
+
+  /// What the first reading told, but for the calls.
+  private struct Survey {
+    var costs: CostRecorder
+    var hotplugs: [LoadedHotplug]
+    var droppedHotplugs: Int
+    /// The time of the first event.
+    var start: UInt64?
+
+    init(_ pair: borrowing EventPair<HistoryBuilder, LoadSurvey>) {
+      costs = pair.second.costs
+      hotplugs = pair.second.hotplugs
+      droppedHotplugs = pair.second.droppedHotplugs
+      start = pair.first.span?.lowerBound
+    }
   }
 
   /// The recorded engine first, and no engine twice.

@@ -15,6 +15,8 @@ struct Replay {
   var window: ClosedRange<UInt64>?
   /// What the kernel log says that the user named; nil where none was.
   var kernelLog: KernelLog?
+  /// How many threads read and analyse.
+  var threads = 1
   /// Which engines are to run the recording's load; nil: none.
   var simulation: SimulationRequest?
 
@@ -91,12 +93,33 @@ struct Replay {
     let analysis = ReplayAnalysis(
       watched: watched, recordedKinds: settings.recordedKinds,
       kernelReports: kernelLog.map { KernelReportMatcher($0, names: names, clock: source.clock) }, sink: sink)
-    var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
-    let outcome = try source.drain(into: &builder)
-    builder.finish()
-    let result = try result(
-      of: analysis, builder, outcome: outcome)
+    let builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
+    let result = try drain(into: builder, analysis) { builder, outcome in
+      builder.finish()
+      return try self.result(of: analysis, builder, outcome: outcome)
+    }
     return (result, analysis.sink)
+  }
+
+  /// Reads the whole trace, with the threads that there are: one reads and counts what is complete, the other does the rest.
+  /// - Parameters:
+  ///   - consumer: takes the events, and hands calls to `analysis`.
+  ///   - body: called when all events were taken.
+  func drain<Consumer: TraceEventConsumer & ~Copyable, Sink: CompletedCallSink, Result>(
+    into consumer: consuming Consumer, _ analysis: ReplayAnalysis<Sink>,
+    _ body: (inout Consumer, TraceSource.Outcome) throws -> Result
+  ) throws -> Result {
+    guard threads > 1, source.namesAreKnown else {
+      let outcome = try source.drain(into: &consumer)
+      return try body(&consumer, outcome)
+    }
+    analysis.putOff()
+    var relay = EventRelay(consumer, pickUp: { analysis.pickUp() }, look: { analysis.countPickedUp() })
+    let outcome = try source.drain(into: &relay)
+    return try relay.finish { consumer in
+      analysis.stopPuttingOff()
+      return try body(&consumer, outcome)
+    }
   }
 
   func result<Sink: CompletedCallSink>(
@@ -127,7 +150,7 @@ struct Replay {
     of analysis: ReplayAnalysis<Sink>, span: ClosedRange<UInt64>?
   ) throws -> BlockingSummary {
     let comm = source.comm
-    var summary = analysis.blocking.summary(statistics: analysis.statistics, span: span, names: names, comm: comm)
+    var summary = analysis.blocking(span: span, names: names, comm: comm)
     for var watch in TargetWatch.plan(for: summary, end: span?.upperBound ?? 0) {
       guard try source.drain(cpu: watch.cpu, into: &watch, from: watch.from, through: watch.through) else { break }
       watch.enter(into: &summary, names: names, comm: comm)

@@ -2,6 +2,7 @@ import ArgumentParser
 import CallEngines
 import CallHistories
 import Drivers
+import FoundationEssentials
 import Glibc
 import Reports
 import TraceDecoding
@@ -46,6 +47,9 @@ struct ReplayCommand: ParsableCommand {
     help: "Exit with 1 if the verdict is 'diverges', if it is 'undecided', or if a rule of this name is broken.")
   var failOn: [FailOnArgument] = []
 
+  @Option(help: "Use this many threads, 1 or 2; without it 2, where there is more than one CPU.")
+  var threads: Int?
+
   @OptionGroup(title: "Simulation")
   var simulation: SimulationOptions
 
@@ -55,6 +59,10 @@ struct ReplayCommand: ParsableCommand {
       recordings that don't say so themselves. If that is wrong, the kernel is accused of what was not recorded.
       """)
   var complete = false
+
+  func validate() throws {
+    if let threads, !(1...2).contains(threads) { throw ValidationError("--threads is 1 or 2.") }
+  }
 
   func run() throws {
     let outputs = [json, html, calls, simulation.saveCosts].filter { $0 == "-" }
@@ -66,6 +74,7 @@ struct ReplayCommand: ParsableCommand {
     do { replay = try Replay(path: trace, isComplete: complete) } catch let error as TraceFileError {
       throw unreadable(error)
     }
+    replay.threads = threads ?? min(2, ProcessInfo.processInfo.activeProcessorCount)
     replay.namedCPUs = cpus?.mask
     replay.window = timeline?.range
     replay.kernelLog = try kernelLog()

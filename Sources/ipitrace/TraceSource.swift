@@ -99,6 +99,14 @@ struct TraceSource {
     }
   }
 
+  /// Whether the names of addresses are known before the trace is read, and not learned from it.
+  var namesAreKnown: Bool {
+    switch form {
+    case .file: true
+    case .text: false
+    }
+  }
+
   var contextIsKnown: Bool {
     switch form {
     case .file: true

@@ -324,7 +324,7 @@ struct CostsCommandTests {
     }
   }
 
-  @Test("random damage ends in a result or in one sentence", .timeLimit(.minutes(2)))
+  @Test("random damage ends in a result or in one sentence")
   func damage() throws {
     var random = RepeatableRandom.forTest()
     let files = try Files()

@@ -1,12 +1,11 @@
 import CallHistories
-public import TraceTypes
-public import Verdicts
+import TraceTypes
+import Verdicts
 
 /// Finds out who waited for whom, and what stood in the way, call by call and in bounded memory.
-public struct BlockingAnalysis {
+struct BlockingAnalysis {
   private var lockWaits = LockWaitRecorder()
   private var callerWaits = CallerWaitRecorder()
-  private var headOfLine = HeadOfLineRecorder()
   private var waitChains = WaitChainRecorder()
   private var stuckCalls = StuckCallRecorder()
   private var kernelReports: KernelReportMatcher?
@@ -19,10 +18,6 @@ public struct BlockingAnalysis {
   init(matcher: KernelReportMatcher? = nil) {
     kernelReports = matcher
     hasLog = matcher != nil
-  }
-
-  mutating func flushCompleted(_ flush: CompletedFlush, members: ContiguousArray<FlushMember>) {
-    if members.count > 1 { headOfLine.add(flush, members: members) }
   }
 
   /// - Parameter caller: the caller's number, as the statistics have it.
@@ -63,10 +58,11 @@ public struct BlockingAnalysis {
   /// Everything about blocking but what the targets' own events say: see ``TargetWatch``.
   /// - Parameters:
   ///   - statistics: holds the late calls, and who calls from where.
+  ///   - headOfLine: knows whom the late calls stood behind.
   ///   - span: the trace's first and last time.
   ///   - comm: the name of a task, by pid.
-  public func summary(
-    statistics: CallStatistics, span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
+  func summary(
+    statistics: CallStatistics, headOfLine: HeadOfLineRecorder, span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
   ) -> BlockingSummary {
     var summary = statistics.blocking(names: names, comm: comm)
     for index in summary.latestCalls.indices {

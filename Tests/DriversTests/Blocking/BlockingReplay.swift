@@ -23,8 +23,7 @@ struct BlockingReplay {
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
     script.feed(&builder)
     builder.finish()
-    summary = analysis.blocking.summary(
-      statistics: analysis.statistics, span: builder.span, names: names, comm: comm)
+    summary = analysis.blocking(span: builder.span, names: names, comm: comm)
     for var watch in TargetWatch.plan(for: summary, end: builder.span?.upperBound ?? 0) {
       script.feed(&watch)
       watch.enter(into: &summary, names: names, comm: comm)

@@ -30,8 +30,7 @@ import Verdicts
       if events.count < 5_000 { events += one }
     }
     builder.finish()
-    var summary = analysis.blocking.summary(
-      statistics: analysis.statistics, span: builder.span, names: names, comm: { _ in nil })
+    var summary = analysis.blocking(span: builder.span, names: names, comm: { _ in nil })
     for var watch in TargetWatch.plan(for: summary, end: builder.span?.upperBound ?? 0) {
       for event in events {
         let one = [event]

@@ -1,0 +1,93 @@
+import BasicContainers
+import CallHistories
+import TraceTypes
+
+/// Complete calls, and what else a replay counts, in the order in which they came: to be counted later, or elsewhere.
+struct CallLog: ~Copyable {
+  /// What each entry is; what it has with it stands in the array of its kind.
+  private enum Kind: UInt8 {
+    case call
+    case handler
+    case unqueued
+    case unqueuedEnd
+  }
+
+  private var kinds = UniqueArray<UInt8>()
+  private var calls = UniqueArray<CompletedCall>()
+  /// For each call, how many of the targets are its own.
+  private var targetCounts = UniqueArray<Int32>()
+  private var targets = UniqueArray<QueuedCall>()
+  private var handlers = UniqueArray<LoggedHandler>()
+  private var callbacks = UniqueArray<LoggedCallback>()
+
+  var isEmpty: Bool { kinds.count == 0 }
+
+  mutating func append(_ call: CompletedCall, targets new: Span<QueuedCall>) {
+    kinds.append(Kind.call.rawValue)
+    calls.append(call)
+    targetCounts.append(Int32(truncatingIfNeeded: new.count))
+    targets.append(copying: new)
+  }
+
+  mutating func appendHandler(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    kinds.append(Kind.handler.rawValue)
+    handlers.append(LoggedHandler(kind: kind, cpu: cpu, start: start, end: end))
+  }
+
+  mutating func appendUnqueued(_ event: TraceEvent) {
+    kinds.append(Kind.unqueued.rawValue)
+    callbacks.append(LoggedCallback(event: event, started: 0))
+  }
+
+  mutating func appendUnqueuedEnd(_ event: TraceEvent, started: UInt64) {
+    kinds.append(Kind.unqueuedEnd.rawValue)
+    callbacks.append(LoggedCallback(event: event, started: started))
+  }
+
+  /// Tells everything, and is empty then.
+  mutating func tell<Sink: CompletedCallSink>(_ tally: inout CallTally<Sink>) {
+    var call = 0
+    var target = 0
+    var handler = 0
+    var callback = 0
+    for index in 0..<kinds.count {
+      switch Kind(rawValue: kinds[index]) {
+      case .call, nil:
+        let end = target + Int(targetCounts[call])
+        tally.callCompleted(calls[call], targets: targets.span.extracting(target..<end))
+        target = end
+        call += 1
+      case .handler:
+        let done = handlers[handler]
+        tally.handlerCompleted(done.kind, cpu: done.cpu, start: done.start, end: done.end)
+        handler += 1
+      case .unqueued:
+        tally.unqueuedCallback(callbacks[callback].event)
+        callback += 1
+      case .unqueuedEnd:
+        tally.unqueuedCallbackEnded(callbacks[callback].event, started: callbacks[callback].started)
+        callback += 1
+      }
+    }
+    kinds.removeAll(keepingCapacity: true)
+    calls.removeAll(keepingCapacity: true)
+    targetCounts.removeAll(keepingCapacity: true)
+    targets.removeAll(keepingCapacity: true)
+    handlers.removeAll(keepingCapacity: true)
+    callbacks.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A handler that was seen from its begin to its end.
+struct LoggedHandler: Sendable {
+  var kind: HandlerKind
+  var cpu: UInt16
+  var start: UInt64
+  var end: UInt64
+}
+
+/// A callback that nothing in the trace queued: its begin, or, with the time of its begin, its end.
+struct LoggedCallback: Sendable {
+  var event: TraceEvent
+  var started: UInt64
+}
