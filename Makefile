@@ -4,6 +4,7 @@
 # make test-release  the tests of the modules that run hot, as they are when optimised
 # make bench         speed and memory: beside trace-cmd, on millions of events, beside spin, on millions of states, and
 #                    of the simulation, on millions of calls
+# make bench-check   what does not depend on the machine's mood: instructions and bytes, held against known figures
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
@@ -22,6 +23,7 @@ PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev python3
 # The compiler is the one that Debian's kernel is built with: the guest's module must be as well.
 LAB_PACKAGES := $(BUILD_PACKAGES) qemu-system-x86 cpio make gcc gcc-12 libc6-dev trace-cmd python3
 BENCH_PACKAGES := $(PROMELA_PACKAGES) trace-cmd python3
+COUNT_PACKAGES := $(BUILD_PACKAGES) valgrind python3
 
 DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
 HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
@@ -35,8 +37,8 @@ STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/
   --static-swift-stdlib -Xswiftc -static-executable
 TESTABLE_RELEASE := -c release --scratch-path .build/testable-release
 
-.PHONY: build demo test test-release bench promela lint format lab lab-short static man completions clean \
-  build-packages test-packages bench-packages promela-packages lab-packages
+.PHONY: build demo test test-release bench bench-check promela lint format lab lab-short static man completions clean \
+  build-packages test-packages bench-packages bench-check-packages promela-packages lab-packages
 
 build: build-packages
 	swift build -c release --product ipitrace
@@ -55,6 +57,9 @@ bench: bench-packages build
 	Tests/Benchmarks/run
 	Tests/Benchmarks/explore
 	Tests/Benchmarks/simulate
+
+bench-check: bench-check-packages build
+	Tests/Benchmarks/counts
 
 promela: promela-packages build
 	Tests/Promela/run
@@ -122,6 +127,9 @@ test-packages:
 
 bench-packages:
 	$(call install,$(BENCH_PACKAGES))
+
+bench-check-packages:
+	$(call install,$(COUNT_PACKAGES))
 
 promela-packages:
 	$(call install,$(PROMELA_PACKAGES))
