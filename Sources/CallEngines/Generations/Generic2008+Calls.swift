@@ -240,6 +240,33 @@ extension Generic2008 {
     machine.hasFlag(frame, FrameFlag.isInside) ? .leaveLocks : .returns
   }
 
+  // MARK: on_each_cpu()
+
+  /// A call is over; `on_each_cpu()` goes on, also where nothing could be allocated: it keeps that for its caller, and has not
+  /// looked at it.
+  func callEnds(_ result: CallResult, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    let call = machine.workload.calls[machine[frame, .call] - 1]
+    guard call.kind == .onEach, call.mask.contains(cpu), call.condition.contains(cpu) else {
+      return end(result, cpu, frame, &machine)
+    }
+    machine[frame, .value] = Int(result.rawValue)
+    return machine.go(frame, Point.eachRunsLocally)
+  }
+
+  /// First the others, waited for if asked, then the caller's own CPU, with preemption off all the while.
+  func eachStep(_ point: Point, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
+    switch point {
+    case .eachRunsLocally:
+      machine.disableInterrupts(cpu)
+      return runInPlace(machine[frame, .call] - 1, then: Point.eachReturnsLocally, cpu, frame, &machine)
+    default:
+      // local_irq_enable(), however they were.
+      machine.enableInterrupts(cpu)
+      let result = CallResult(rawValue: UInt8(truncatingIfNeeded: machine[frame, .value])) ?? .success
+      return end(result, cpu, frame, &machine)
+    }
+  }
+
   /// Back to the caller: `put_cpu()`.
   func end(_ result: CallResult, _ cpu: Int, _ frame: Int, _ machine: inout Machine) -> Stepped {
     let call = machine[frame, .call] - 1

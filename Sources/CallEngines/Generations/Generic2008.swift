@@ -7,6 +7,7 @@
 ///
 ///     single   allocate ─ fill ─ lock, append, unlock ─ IPI if it was empty ─ wait for WAIT to clear
 ///     many     allocate ─ fill ─ lock, append to the shared queue, unlock ─ IPI to all ─ wait ─ quiesce if on the stack
+///     each     many ─ then, whatever came of that, the caller's own CPU
 ///     handler  lock, take all, unlock ─ run each, then clear WAIT or free
 ///     walker   each entry that has this CPU's bit: run ─ drop the bit; the last: unlink ─ clear WAIT ─ free after a grace period
 ///     gate     of the ideas 1 to 4, around the whole call: wait until it may proceed … and let others
@@ -115,6 +116,9 @@ public struct Generic2008: Sendable, Hashable {
     // smp_call_function_mask_quiesce_stack()
     case quiesceBegins
     case quiesceNext
+    // on_each_cpu()
+    case eachRunsLocally
+    case eachReturnsLocally
     // The end of either call.
     case returns
     case refusesCPU
@@ -180,8 +184,8 @@ extension Generic2008: Generation {
   func entry(for kind: Call.Kind) -> UInt8? {
     switch kind {
     case .single: Point.single.rawValue
-    case .many: Point.many.rawValue
-    case .singleAsync, .onEach, .any, .queue, .irqWork, .wakeup, .xcall, .xcallMask, .xcallPrivate, .xcallAny: nil
+    case .many, .onEach: Point.many.rawValue
+    case .singleAsync, .any, .queue, .irqWork, .wakeup, .xcall, .xcallMask, .xcallPrivate, .xcallAny: nil
     }
   }
 
@@ -216,11 +220,13 @@ extension Generic2008: Generation {
       .quiesceNext:
       return manyStep(point, cpu, frame, &machine)
     case .returns:
-      return end(.success, cpu, frame, &machine)
+      return callEnds(.success, cpu, frame, &machine)
     case .refusesCPU:
       return end(.noSuchCPU, cpu, frame, &machine)
     case .refusesMemory:
-      return end(.noMemory, cpu, frame, &machine)
+      return callEnds(.noMemory, cpu, frame, &machine)
+    case .eachRunsLocally, .eachReturnsLocally:
+      return eachStep(point, cpu, frame, &machine)
     case .gateLocks, .gateChecks, .gateMarks, .gateUnlocks, .gateSpins, .leaveLocks, .leaveUnmarks, .leaveUnlocks:
       return gateStep(point, cpu, frame, &machine)
     case .flushLooks, .flushLocks, .flushTakes, .flushRuns, .flushAnswers:

@@ -159,10 +159,14 @@ public struct CostModel: Sendable, Equatable {
   /// ``measured``, or the name of a costs file.
   public var source: String
   private var distributions: [Distribution]
+  /// Deliveries as they were recorded, whatever is drawn instead: by these it is told which of them found their target closed.
+  public var recordedDelivery: Distribution
 
   public init(source: String, _ distributions: (Item) -> Distribution) {
     self.source = source
-    self.distributions = Item.allCases.map(distributions)
+    let all = Item.allCases.map(distributions)
+    self.distributions = all
+    recordedDelivery = all[Item.delivery.index]
   }
 
   @inline(__always) public subscript(item: Item) -> Distribution { distributions[item.index] }

@@ -70,12 +70,14 @@ public struct GivenCosts: Sendable, Equatable {
 
   /// The costs to simulate with.
   public func model(measured: CostModel) -> CostModel {
-    CostModel(source: source) { item in
+    var model = CostModel(source: source) { item in
       if let given = items[item] { return given }
       guard measured[item].isAssumed, var other = item.substitute.flatMap({ items[$0] }) else { return measured[item] }
       other.isAssumed = true
       return other
     }
+    model.recordedDelivery = measured.recordedDelivery
+    return model
   }
 }
 

@@ -26,9 +26,8 @@ struct KindMapping: Sendable {
     // The calls that this interface was made for: their callers own a csd and never wait.
     if case .pendingQueue2014 = engine, kind == .singleAsync || kind == .irqWork || kind == .wakeup { return [.queue] }
     switch kind {
-    case .onEach: return [.onEach, .many]
     case .singleAsync, .irqWork, .wakeup, .queue: return [kind, .singleAsync, .single]
-    case .single, .many, .any, .xcall, .xcallMask, .xcallPrivate, .xcallAny: return [kind]
+    case .single, .many, .onEach, .any, .xcall, .xcallMask, .xcallPrivate, .xcallAny: return [kind]
     }
   }
 

@@ -18,8 +18,10 @@ final class SimulatedTimelineRecorder {
   private var isOver = false
   private var began: UInt64?
   private var source = 0
-  /// By CPU; without any entry nearly always.
-  @exclusivity(unchecked) private var running: [Int: (ordinal: UInt64, function: UInt64, since: UInt64)] = [:]
+  /// What each CPU runs: the latest last. A callback runs on top of another where that one makes a call with a local part, or
+  /// turns interrupts on; and wakeups are all run at once. Without any entry nearly always.
+  @exclusivity(unchecked)
+  private var running: [Int: [(ordinal: UInt64, function: UInt64, since: UInt64)]] = [:]
   private let names: any AddressNaming
 
   init(
@@ -80,11 +82,14 @@ final class SimulatedTimelineRecorder {
 
   func started(_ call: UInt64, _ function: UInt64, on cpu: Int, at time: UInt64) {
     guard isOfInterest(cpu, time) else { return }
-    running[cpu] = (call, function, time)
+    running[cpu, default: []].append((call, function, time))
   }
 
   func finished(_ call: UInt64, on cpu: Int, at time: UInt64) {
-    guard !running.isEmpty, let run = running.removeValue(forKey: cpu) else { return }
+    guard !running.isEmpty, let place = running[cpu]?.lastIndex(where: { $0.ordinal == call }),
+      let run = running[cpu]?.remove(at: place)
+    else { return }
+    if running[cpu]?.isEmpty ?? false { running[cpu] = nil }
     add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, time, names.text(run.function))
     if run.ordinal == ordinal { end = max(end, time) }
   }
@@ -114,8 +119,10 @@ final class SimulatedTimelineRecorder {
   /// What has not ended by the end of the simulation.
   func finish() {
     if let began, !isOver { add(.call, source, began, nil, label) }
-    for (cpu, run) in running.sorted(by: { $0.key < $1.key }) where run.since <= end {
-      add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, nil, names.text(run.function))
+    for (cpu, runs) in running.sorted(by: { $0.key < $1.key }) {
+      for run in runs where run.since <= end {
+        add(run.ordinal == ordinal ? .callback : .otherCallback, cpu, run.since, nil, names.text(run.function))
+      }
     }
   }
 }

@@ -370,6 +370,14 @@ public final class Simulation: CompletedCallSink {
         "Wakeups and irq_works, which \(Set(carriers).sorted().joined(separator: ", ")) do not have: made there as calls that do "
           + "not wait. Such a call can spin where a wakeup would not, with interrupts off.")
     }
+    if costs[.delivery].points != costs.recordedDelivery.points,
+      runs.contains(where: { $0.simulator.timedCosts.hasDistances })
+    {
+      remark(
+        "deliveryNotDrawn", 1,
+        "Of the given costs, delivery is drawn nowhere: it is known how far the CPUs are from each other, so that "
+          + "deliverySameCore, deliverySameNode and deliveryOtherNode are.")
+    }
     let notMade = runs.map { $0.simulator.callsNotMade }.max() ?? 0
     remark(
       "callsNotMade", notMade, "Calls that one engine or another never came to, because their CPU waits for ever.")

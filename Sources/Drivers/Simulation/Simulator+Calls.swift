@@ -235,10 +235,12 @@ extension Simulator {
       if options.usesRecordedTimes {
         target.resumeNanoseconds = loaded[index].resumeNanoseconds ?? 0
         target.addNanoseconds = loaded[index].addNanoseconds ?? SimulatedCPU.never
-        if let sent = loaded[index].sent, let arrived = loaded[index].arrived {
-          target.sent = sent
-          target.arrived = arrived
-        }
+      }
+      if options.usesRecordedTimes || options.usesClosedStretches, let sent = loaded[index].sent,
+        let arrived = loaded[index].arrived
+      {
+        target.sent = sent
+        target.arrived = arrived
       }
       targets[first + index] = target
     }

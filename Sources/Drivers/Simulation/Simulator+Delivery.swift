@@ -8,18 +8,22 @@ struct TimedCosts: Sendable {
   /// A delivery that takes longer has found its target closed.
   let longestDelivery: UInt64
   let shortestDelivery: UInt64
-  /// The share of deliveries that do not take longer.
-  let usualShare: Double
+  /// The share of deliveries that are usual, by the item's number: drawn are these, because closed targets come from the load.
+  let usualShares: [Double]
   /// How far a simulated time may be from the recorded one of the same thing.
   let tolerance: UInt64
   /// Not all CPUs are equally far from each other.
   let hasDistances: Bool
 
   init(_ costs: CostModel, nodes: [Int], cores: [Int?]) {
-    longestDelivery = costs[.delivery].p10 &* 2
+    longestDelivery = costs.recordedDelivery.p10 &* 2
     shortestDelivery = costs[.delivery].smallest
-    usualShare = max(0.01, costs[.delivery].share(upTo: longestDelivery))
-    tolerance = costs[.delivery].smallest
+    tolerance = costs.recordedDelivery.smallest
+    let isMeasured = costs.source == CostModel.measured
+    usualShares = CostModel.Item.allCases.map { item in
+      let drawn = costs[isMeasured ? .delivery : item]
+      return max(0.01, drawn.share(upTo: drawn.p10 &* 2))
+    }
     let known = cores.compactMap { $0 }
     hasDistances = Set(nodes).count > 1 || Set(known).count < known.count
   }
@@ -43,11 +47,27 @@ extension Simulator {
     }
     let ordinal = call.map { places[$0].ordinal } ?? now
     var number = random.number(.delivery, ordinal, UInt64(target))
+    let item = delivery(from: source, to: target, isMask: isMask)
     // Where the recording shows when CPUs were closed, this one is open.
-    if options.usesRecordedTimes, options.usesClosedStretches {
-      number = UInt64(Double(number) * timedCosts.usualShare * 0.999_999)
+    if options.usesClosedStretches {
+      number = UInt64(Double(number) * timedCosts.usualShares[item.index] * 0.999_999)
     }
-    return sent &+ costs[delivery(from: source, to: target, isMask: isMask)].draw(number)
+    let arrival = sent &+ costs[item].draw(number)
+    if options.usesRecordedTimes || !options.usesClosedStretches { return arrival }
+    return max(arrival, opening(of: target, at: sent, place: place) ?? 0)
+  }
+
+  /// When a CPU opens that is closed at a time; nil if it is open. That is part of the load, however long an IPI takes.
+  private func opening(of cpu: Int, at time: UInt64, place: Int?) -> UInt64? {
+    if let place, targets[place].kick != .polling, targets[place].sent != SimulatedCPU.never,
+      targets[place].arrived &- targets[place].sent > timedCosts.longestDelivery, time < targets[place].arrived
+    {
+      return targets[place].arrived
+    }
+    guard let stretch = stretch(at: time, of: cpu), stretch.to &- stretch.from > timedCosts.longestDelivery else {
+      return nil
+    }
+    return stretch.to
   }
 
   /// From a polling target's being woken to its first callback.
@@ -75,7 +95,7 @@ extension Simulator {
   /// Draws a cost. Beside recorded times, what is longer than nearly all others is left out: it is a standstill of the CPU,
   /// and those come as stretches, when they came.
   @inline(__always) func draw(_ item: CostModel.Item, _ random: UInt64) -> UInt64 {
-    costs[item].draw(options.usesClosedStretches && options.usesRecordedTimes ? random &- random / 16 : random)
+    costs[item].draw(options.usesClosedStretches ? random &- random / 16 : random)
   }
 
   private func delivery(from source: Int, to target: Int, isMask: Bool) -> CostModel.Item {
@@ -91,7 +111,7 @@ extension Simulator {
 
   /// Keeps a stretch in which a CPU took no interrupt.
   mutating func addStretch(_ stretch: LoadedStretch) {
-    guard options.usesClosedStretches, options.usesRecordedTimes else { return }
+    guard options.usesClosedStretches else { return }
     let cpu = Int(stretch.cpu)
     let index = Int(stretchCounts[cpu]) % Self.keptStretches
     stretches[cpu &* Self.keptStretches &+ index] = stretch
@@ -110,6 +130,14 @@ extension Simulator {
 
   /// When an IPI arrives that is sent at a time, if a recorded one was under way then.
   private func arrival(at time: UInt64, of cpu: Int) -> UInt64? {
+    guard let found = stretch(at: time, of: cpu) else { return nil }
+    let delay = found.to &- found.from
+    return delay <= timedCosts.longestDelivery
+      ? time &+ delay : max(found.to, time &+ timedCosts.shortestDelivery)
+  }
+
+  /// The earliest stretch of a CPU that a time is in.
+  private func stretch(at time: UInt64, of cpu: Int) -> LoadedStretch? {
     guard options.usesClosedStretches else { return nil }
     let first = cpu &* Self.keptStretches
     var found: LoadedStretch?
@@ -119,9 +147,6 @@ extension Simulator {
       guard stretch.from <= time &+ timedCosts.tolerance, time < stretch.to else { continue }
       if found.map({ stretch.from < $0.from }) ?? true { found = stretch }
     }
-    guard let found else { return nil }
-    let delay = found.to &- found.from
-    return delay <= timedCosts.longestDelivery
-      ? time &+ delay : max(found.to, time &+ timedCosts.shortestDelivery)
+    return found
   }
 }

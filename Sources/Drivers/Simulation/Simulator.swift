@@ -24,7 +24,8 @@ struct Simulator: ~Copyable {
     var seed: UInt64 = 1
     /// Whether times that were recorded for a call are used for it; else costs are drawn for everything.
     var usesRecordedTimes = true
-    /// Whether stretches in which a CPU took no interrupt hold for other calls as well: not when time is compressed.
+    /// Whether CPUs take no interrupt while they took none in the recording: not when time is compressed. That is part of the load,
+    /// whatever things cost.
     var usesClosedStretches = true
     /// 0 … 1.
     var allocationFailureRate = 0.0

@@ -57,7 +57,7 @@ struct SimulatedCapture {
 
   /// Runs its load on today's engine and others.
   func run(
-    _ names: [String], _ change: (inout Drivers.Simulation.Options) -> Void = { _ in }
+    _ names: [String], costs given: CostModel? = nil, _ change: (inout Drivers.Simulation.Options) -> Void = { _ in }
   ) throws -> Outcome {
     var options = Drivers.Simulation.Options()
     options.cpuCount = cpuCount
@@ -68,8 +68,8 @@ struct SimulatedCapture {
       return Drivers.Simulation.Candidate(name: parts[0], variant: parts.count > 1 ? parts[1] : nil, engine: engine)
     }
     let simulation = Drivers.Simulation(
-      candidates: candidates, costs: costs, hotplugs: hotplugs, chosen: chosen, start: start, notWaiting: notWaiting,
-      options: options, names: trace.symbols)
+      candidates: candidates, costs: given ?? costs, hotplugs: hotplugs, chosen: chosen, start: start,
+      notWaiting: notWaiting, options: options, names: trace.symbols)
     var load = EventPair(
       OwnTimesReader(simulation: simulation, names: trace.symbols),
       HistoryBuilder(

@@ -346,6 +346,18 @@ extension ScenarioLibrary {
     engine generic-2008:global-lock violates noRefusal
     engine generic-2008:poll-own-queue violates noRefusal
 
+    scenario each-cpu-2008
+    claim on_each_cpu() runs the others first, then its own CPU, also when nothing could be allocated for the others.
+    source kernel/softirq.c of 2.6.26
+    cpus 3
+    allocation either
+    cpu 0: each 0-2 f wait
+    engine generic-2008:wait holds noWarning
+    engine generic-2008:enomem violates noRefusal holds noWarning
+    engine generic-2008:global-lock holds noWarning
+    engine generic-2008:target-mask holds noWarning
+    engine generic-2008:poll-own-queue holds noWarning
+
     scenario many-calls-overlap
     claim Overlapping calls on the shared queue: none is lost, none runs twice, all are waited for.
     source kernel/smp.c of 2.6.26, generic_smp_call_function_interrupt()
