@@ -75,11 +75,16 @@ extension HistoryBuilder {
     cpus[cpu].firstWaiting = record.nextWaiting
     if record.nextWaiting < 0 { cpus[cpu].lastWaiting = -1 }
 
-    memberScratch.removeAll(keepingCapacity: true)
     if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
     if !laterScratch.isEmpty { laterScratch.removeAll(keepingCapacity: true) }
-    collect(from: record.first, silently: false)
-    collect(from: record.firstSilent, silently: true)
+    if memberScratch.count == 1, record.first >= 0, nodes[Int(record.first)].nextInFlush < 0 {
+      // By far the most flushes run one call, and so did the one before: its place is filled again.
+      memberScratch[0] = member(record.first)
+    } else {
+      memberScratch.removeAll(keepingCapacity: true)
+      collect(from: record.first, silently: false)
+    }
+    if record.firstSilent >= 0 { collect(from: record.firstSilent, silently: true) }
     let sawAll = collectLater(behind: record) && !cpus[cpu].allAreExcused
     if record.nextWaiting < 0 { cpus[cpu].allAreExcused = false }
 

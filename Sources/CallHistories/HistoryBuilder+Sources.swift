@@ -23,7 +23,8 @@ extension HistoryBuilder {
       call.mayHaveBegunUnseen =
         cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
         && (cpus[Int(event.cpu)].gaps > 0 || statistics.silentLosses[event.cpu] != nil)
-      slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
+      slots[slot] = CallSlot(
+        phase: .queueing, isOfUnknownContext: event.flags.isUnknown, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
     }
     let sequence = slots[slot].call
@@ -175,15 +176,15 @@ extension HistoryBuilder {
   // MARK: Closing
 
   /// Closes what an event proves to be over: the slots of its own level and of higher ones, but not those that it continues.
-  mutating func closeSlots(before event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
+  mutating func closeSlots(before event: TraceEvent, cpu: Int, level: ContextLevel, maskWords: Span<UInt64>) {
     // A self-IPI of irq_work can be raised by the recorder inside the probe of the queue event, before the add.
     if event.kind == .ipiSendCPU, event.function != 0, event.target == Int32(event.cpu) { return }
-    var open = cpus[Int(event.cpu)].openLevels >> level.rawValue
+    var open = cpus[cpu].openLevels >> level.rawValue
     var current = level.rawValue
     while open != 0 {
       if open & 1 == 1 {
-        let slot = Int(event.cpu) * 4 + Int(current)
-        if calls[slots[slot].call].flags.isUnknown, level != .task {
+        let slot = cpu * 4 + Int(current)
+        if slots[slot].isOfUnknownContext, level != .task {
           closeUnknownContext(slot: slot, before: event, maskWords: maskWords)
         } else if current != level.rawValue || !continues(slot: slot, event, maskWords: maskWords) {
           close(slot: slot, at: event.nanoseconds, undecidedKick: .coalesced)

@@ -63,7 +63,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var doubts = DoubtRing()
   var asyncAddresses = AddressCache()
   /// The csds of calls that were closed before their callbacks were seen.
-  var unseenCSDs: Set<UInt64> = []
+  var unseenCSDs = AddressSet()
 
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
@@ -114,24 +114,12 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   @inline(__always)
   private mutating func process(_ event: TraceEvent, cpu: Int, maskWords: Span<UInt64>) {
-    recordedMask |= 1 << UInt32(event.kind.rawValue)
     let level = event.flags.level
     noteSeen(event)
     if cpus[cpu].currentPid != event.pid { taskChanged(event) }
-    if event.pid == 0 {
-      cpus[cpu].idleRan = true
-      if level == .task { cpus[cpu].idleShowed = true }
-    }
-    if event.pid == 0 || event.pid == cpus[cpu].stopperPid { cpus[cpu].unseenBy = event.nanoseconds }
+    let attention = cpus[cpu].note(event, level: level)
     if unsettledCount != 0 { settle(event, level: level) }
-    if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
-    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
-      // A handler has returned when something that it interrupted goes on.
-      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
-    }
-    if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
-    if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
-    if level == .task { cpus[cpu].unprovenTargets = 0 }
+    if !attention.isEmpty { endWhatIsOver(before: event, cpu: cpu, level: level, maskWords: maskWords) }
 
     switch event.kind {
     case .csdQueueCPU: queued(event, level: level)
@@ -150,10 +138,26 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .schedSwitch: switched(event)
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
-    if cpus[cpu].unseenLevels != 0 { noteContext(event, level: level) }
+    if attention.unseenLevels != 0 { noteContext(event, level: level) }
     if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
+  }
+
+  /// What of its CPU's state an event shows to be over.
+  private mutating func endWhatIsOver(
+    before event: TraceEvent, cpu: Int, level: ContextLevel, maskWords: Span<UInt64>
+  ) {
+    if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
+    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
+      // A handler has returned when something that it interrupted goes on.
+      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
+    }
+    if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
+    if cpus[cpu].openLevels >> level.rawValue != 0 {
+      closeSlots(before: event, cpu: cpu, level: level, maskWords: maskWords)
+    }
+    if level == .task { cpus[cpu].unprovenTargets = 0 }
   }
 
   /// An event shows that whatever interrupts its context has not begun yet, or is over, and that its own context does no call
@@ -170,9 +174,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   @inline(__always)
   private mutating func noteSeen(_ event: TraceEvent) {
     let kind = Int(event.kind.rawValue)
-    if occurrences[kind].count == 0 { occurrences[kind].first = event.nanoseconds }
-    occurrences[kind].last = event.nanoseconds
-    occurrences[kind].count &+= 1
+    if occurrences[kind].note(event.nanoseconds) { recordedMask |= 1 << UInt32(kind) }
   }
 
   private mutating func switched(_ event: TraceEvent) {
@@ -279,6 +281,15 @@ public struct EventOccurrences: Sendable {
   /// The times of the first and the last one, in nanoseconds; 0 if there is none.
   public var first: UInt64 = 0
   public var last: UInt64 = 0
+
+  /// - Returns: whether it is the first.
+  @inline(__always)
+  mutating func note(_ time: UInt64) -> Bool {
+    last = time
+    count &+= 1
+    if count == 1 { first = time }
+    return count == 1
+  }
 
   /// Whether it was seen that events of this type are recorded, both before a stretch and behind it.
   ///

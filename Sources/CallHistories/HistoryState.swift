@@ -35,13 +35,22 @@ struct CPUState {
   var lastOutsideFlush: UInt64 = 0
   var latest = LatestEvent()
   var unsettled = false
-  var hotplug = Hotplug.none
+  /// What the CPU's events have to be held against.
+  private(set) var attention = Attention.noLevelSeen
+  var hotplug = Hotplug.none {
+    didSet { attention.set(.gone, hotplug.rawValue >= Hotplug.offline.rawValue) }
+  }
   var hotplugStep: Int32 = 0
 
   /// Bit i: the slot of level i is open.
-  var openLevels: UInt8 = 0
+  var openLevels: UInt8 {
+    get { attention.openLevels }
+    set { attention.openLevels = newValue }
+  }
   /// Targets, by their lowest six bits, for which a call of unknown context may still be waiting to send its kick.
-  var unprovenTargets: UInt64 = 0
+  var unprovenTargets: UInt64 = 0 {
+    didSet { attention.set(.unproven, unprovenTargets != 0) }
+  }
 
   /// The calls queued to this CPU, oldest queue event first.
   var firstPending: Int32 = -1
@@ -60,14 +69,19 @@ struct CPUState {
   /// How often its events were lost.
   var gaps: UInt32 = 0
   /// The context levels of which nothing was seen since events were lost, or since the trace began: bit i is level i.
-  var unseenLevels: UInt8 = 0b1111
+  var unseenLevels: UInt8 {
+    get { attention.unseenLevels }
+    set { attention.unseenLevels = newValue }
+  }
   /// When the step that took the CPU down was over, and which CPU took it; and when the CPU showed an event again.
   var offlineAt = QueuedCall.never
   var offlineBy: UInt16 = 0
   var cameUpAt: UInt64 = 0
 
   /// The cross-call handler in progress began here.
-  var handlerStart = QueuedCall.never
+  var handlerStart = QueuedCall.never {
+    didSet { attention.set(.inHandler, handlerStart != QueuedCall.never) }
+  }
   var otherHandlerStart = QueuedCall.never
   /// Until this time the CPU's events were lost.
   var gapEnd: UInt64 = 0
@@ -88,7 +102,10 @@ struct CPUState {
   /// The flush in progress, or −1.
   var flush: Int32 = -1
   /// It runs outside any handler.
-  var flushIsImplicit = false
+  var flushIsImplicit: Bool {
+    get { attention.contains(.implicitFlush) }
+    set { attention.set(.implicitFlush, newValue) }
+  }
   /// The flush before, if everything that happened since is known.
   var previousFlushKnown = false
   var previousFlushBegin: UInt64 = 0
@@ -105,6 +122,60 @@ struct CPUState {
   /// The callbacks in progress, innermost last.
   var frames: ContiguousArray<Frame> = []
   static let deepestNesting = 64
+
+  /// Takes note of an event of the CPU's. For most events that is all.
+  /// - Returns: what the event has to be held against.
+  @inline(__always)
+  mutating func note(_ event: TraceEvent, level: ContextLevel) -> Attention {
+    if event.pid == 0 {
+      idleRan = true
+      if level == .task { idleShowed = true }
+      unseenBy = event.nanoseconds
+    } else if event.pid == stopperPid {
+      unseenBy = event.nanoseconds
+    }
+    return attention.intersection(.concerning(level))
+  }
+
+  /// The parts of a CPU's state that an event can end. Most events of a CPU find none of them, so that one look is enough.
+  struct Attention: OptionSet {
+    var rawValue: UInt16
+
+    /// Its events had ended, by hotplug.
+    static let gone = Attention(rawValue: 1 << 8)
+    static let inHandler = Attention(rawValue: 1 << 9)
+    static let implicitFlush = Attention(rawValue: 1 << 10)
+    static let unproven = Attention(rawValue: 1 << 11)
+
+    /// So it begins.
+    static let noLevelSeen = Attention(rawValue: 0b1111_0000)
+
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// What an event of a level can end: something of its own level and those above it, and everything without a level.
+    @inline(__always)
+    static func concerning(_ level: ContextLevel) -> Attention {
+      let levels = UInt16(0b1111) << UInt16(level.rawValue) & 0b1111
+      let others = gone.rawValue | implicitFlush.rawValue
+      // A handler has returned when something that it interrupted goes on.
+      let belowHard = level < .hard ? inHandler.rawValue : 0
+      return Attention(rawValue: levels | levels << 4 | others | belowHard | (level == .task ? unproven.rawValue : 0))
+    }
+
+    mutating func set(_ part: Attention, _ isPresent: Bool) {
+      if isPresent { rawValue |= part.rawValue } else { rawValue &= ~part.rawValue }
+    }
+
+    /// Bit i is level i.
+    var openLevels: UInt8 {
+      get { UInt8(truncatingIfNeeded: rawValue & 0b1111) }
+      set { rawValue = rawValue & ~0b1111 | UInt16(newValue & 0b1111) }
+    }
+    var unseenLevels: UInt8 {
+      get { UInt8(truncatingIfNeeded: rawValue >> 4 & 0b1111) }
+      set { rawValue = rawValue & ~0b1111_0000 | UInt16(newValue & 0b1111) << 4 }
+    }
+  }
 }
 
 /// A call being made, by CPU and context level.
@@ -120,6 +191,8 @@ struct CallSlot {
   }
 
   var phase = Phase.closed
+  /// The trace does not tell in which context it is made.
+  var isOfUnknownContext = false
   var call: UInt64 = 0
 }
 
@@ -213,8 +286,16 @@ struct CallRing: ~Copyable {
     _modify { yield &storage[index(sequence)] }
   }
 
-  mutating func removeFirst() {
+  /// Whether there is a first call, and nothing of it is still to come.
+  var firstIsComplete: Bool {
+    @inline(__always) get { count > 0 && storage[index(head)].isComplete }
+  }
+
+  /// - Precondition: the ring is not empty.
+  @inline(__always)
+  mutating func removeFirst() -> CallRecord {
     head += 1
+    return storage[index(head - 1)]
   }
 
   private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count - 1) }

@@ -44,6 +44,8 @@ public struct CallStatistics: Sendable {
   private var pairs: ContiguousArray<PairCount> = []
   private var interference: [Int: InterferenceCount] = [:]
   private(set) var late: [LateCandidate] = []
+  /// Calls with a longer delay are among those; nil while there is room for all.
+  private var lateBeyond: UInt64?
 
   private struct CallbackCount: Sendable {
     var queued: UInt64 = 0
@@ -52,6 +54,23 @@ public struct CallStatistics: Sendable {
     var kicks: UInt64 = 0
     var delay = DurationRecorder()
     var run = DurationRecorder()
+
+    @inline(__always)
+    mutating func add(isKick: Bool, delay: UInt64?, run: UInt64?) {
+      queued += 1
+      if isKick { kicks += 1 }
+      guard let delay else { return }
+      runs += 1
+      self.delay.record(delay)
+      if let run { self.run.record(run) }
+    }
+
+    @inline(__always)
+    mutating func addLocal(run: UInt64?) {
+      runs += 1
+      localRuns += 1
+      if let run { self.run.record(run) }
+    }
   }
 
   private struct CallerCount: Sendable {
@@ -80,6 +99,12 @@ public struct CallStatistics: Sendable {
   private struct PairCount: Sendable {
     var calls: UInt64 = 0
     var ipis: UInt64 = 0
+
+    @inline(__always)
+    mutating func add(isIPI: Bool) {
+      calls += 1
+      if isIPI { ipis += 1 }
+    }
   }
 
   private struct SourceKey: Hashable, Sendable {
@@ -186,19 +211,22 @@ public struct CallStatistics: Sendable {
   }
 
   /// The place of a callback's counts, or nil beyond the limit.
+  @inline(__always)
   private mutating func callbackIndex(_ function: UInt64) -> Int? {
     guard let index = callbackTable.number(function, 0) else { return nil }
     if index == callbacks.count { callbacks.append(CallbackCount()) }
     return index
   }
 
+  @inline(__always)
   private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool) {
     guard let index = pairTable.number(UInt64(source), UInt64(target)) else { return }
     if index == pairs.count { pairs.append(PairCount()) }
-    pairs[index].calls += 1
-    if isIPI { pairs[index].ipis += 1 }
+    pairs[index].add(isIPI: isIPI)
   }
 
+  // Inlined like what it calls, so that no call is copied: it is large.
+  @inline(__always)
   private mutating func add(_ call: QueuedCall, pid: Int32) {
     queued += 1
     switch call.kick {
@@ -224,6 +252,7 @@ public struct CallStatistics: Sendable {
     if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
   }
 
+  @inline(__always)
   private mutating func account(_ call: QueuedCall) {
     if call.judged { judged += 1 }
     switch call.outcome {
@@ -234,6 +263,7 @@ public struct CallStatistics: Sendable {
     }
   }
 
+  @inline(__always)
   private mutating func time(_ call: QueuedCall, pid: Int32) {
     let started = call.inferred ? nil : call.started
     let ended = call.inferred ? nil : call.ended
@@ -245,29 +275,27 @@ public struct CallStatistics: Sendable {
     }
     if let started, let handler = call.handler, started >= handler { handlerToStart.record(started &- handler) }
 
-    let callback = callbackIndex(call.function)
-    if let callback {
-      callbacks[callback].queued += 1
-      if call.kick.isKick { callbacks[callback].kicks += 1 }
+    var delay: UInt64?
+    var run: UInt64?
+    if let started, started >= call.queued {
+      delay = started &- call.queued
+      run = ended.map { $0 &- started }
     }
-    guard let started, started >= call.queued else { return }
-    let delay = started &- call.queued
+    if let callback = callbackIndex(call.function) {
+      callbacks[callback].add(isKick: call.kick.isKick, delay: delay, run: run)
+    }
+    guard let delay else { return }
     queueToStart.record(delay)
-    keepIfLate(call, pid: pid, delay: delay)
-    if let callback {
-      callbacks[callback].runs += 1
-      callbacks[callback].delay.record(delay)
-    }
-    guard let ended else { return }
-    startToEnd.record(ended &- started)
-    if let callback { callbacks[callback].run.record(ended &- started) }
+    if lateBeyond.map({ delay > $0 }) ?? true { keepLate(call, pid: pid, delay: delay) }
+    if let run { startToEnd.record(run) }
   }
 
-  private mutating func keepIfLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
-    if late.count == Self.keptLateCalls, let least = late.last, delay <= least.delay { return }
+  @inline(never)
+  private mutating func keepLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
     let position = late.firstIndex { $0.delay < delay } ?? late.count
     late.insert(LateCandidate(call: call, pid: pid, delay: delay), at: position)
     if late.count > Self.keptLateCalls { late.removeLast() }
+    if late.count == Self.keptLateCalls { lateBeyond = late.last?.delay }
   }
 
   private mutating func interfere(_ call: QueuedCall, pid: Int32, isIPI: Bool) {
@@ -294,9 +322,7 @@ public struct CallStatistics: Sendable {
     local += 1
     count(pair: call.source, call.source, isIPI: false)
     guard let callback = callbackIndex(call.function) else { return }
-    callbacks[callback].runs += 1
-    callbacks[callback].localRuns += 1
-    if let ended = call.localEnded { callbacks[callback].run.record(ended &- started) }
+    callbacks[callback].addLocal(run: call.localEnded.map { $0 &- started })
   }
 
   /// Counts a callback that no event queued: it interrupts as every other does, and who asked for it is not known.
