@@ -360,10 +360,17 @@ extension HistoryBuilder {
   // MARK: Completion
 
   /// Hands on the complete calls at the head of the ring.
+  @inline(__always)
   mutating func completeCalls() {
+    if calls.firstIsComplete { handOnCompleteCalls() }
+  }
+
+  @inline(never)
+  private mutating func handOnCompleteCalls() {
     while calls.firstIsComplete { handOn(calls.removeFirst()) }
   }
 
+  @inline(__always)
   private mutating func handOn(_ call: CallRecord) {
     let first = Int(call.firstNode)
     if first >= 0, nodes[first].nextInCall < 0 {

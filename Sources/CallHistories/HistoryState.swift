@@ -14,7 +14,9 @@ struct CPUState {
 
     /// Whether the CPU may flush its queue without showing it. One that dies does so only after its last event; what was queued
     /// before shows in it, or the CPU was gone when it shows the next.
-    var mayHideFlushes: Bool { self == .offline || self == .rising }
+    var mayHideFlushes: Bool {
+      @inline(__always) get { rawValue >= Hotplug.offline.rawValue }
+    }
   }
 
   /// A callback that runs, or a local run.
@@ -119,22 +121,24 @@ struct CPUState {
   var unknownSince: UInt64 = 0
   var unknownReason = UndecidedReason.stateUnknown
 
-  /// The callbacks in progress, innermost last.
-  var frames: ContiguousArray<Frame> = []
+  /// The callbacks in progress but the innermost, which lies beside: by far the most callbacks are alone.
+  var outerFrames: ContiguousArray<Frame> = []
+  /// How many callbacks are in progress.
+  var frameCount = 0
   static let deepestNesting = 64
 
   /// Takes note of an event of the CPU's. For most events that is all.
   /// - Returns: what the event has to be held against.
   @inline(__always)
-  mutating func note(_ event: TraceEvent, level: ContextLevel) -> Attention {
+  mutating func note(_ event: TraceEvent, context: EventContext) -> Attention {
     if event.pid == 0 {
       idleRan = true
-      if level == .task { idleShowed = true }
+      if context.level == .task { idleShowed = true }
       unseenBy = event.nanoseconds
     } else if event.pid == stopperPid {
       unseenBy = event.nanoseconds
     }
-    return attention.intersection(.concerning(level))
+    return attention.intersection(context.concerned)
   }
 
   /// The parts of a CPU's state that an event can end. Most events of a CPU find none of them, so that one look is enough.
@@ -153,7 +157,6 @@ struct CPUState {
     init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// What an event of a level can end: something of its own level and those above it, and everything without a level.
-    @inline(__always)
     static func concerning(_ level: ContextLevel) -> Attention {
       let levels = UInt16(0b1111) << UInt16(level.rawValue) & 0b1111
       let others = gone.rawValue | implicitFlush.rawValue
@@ -162,6 +165,9 @@ struct CPUState {
       return Attention(rawValue: levels | levels << 4 | others | belowHard | (level == .task ? unproven.rawValue : 0))
     }
 
+    var isOnlyOpenLevels: Bool { rawValue & ~0b1111 == 0 }
+
+    @inline(__always)
     mutating func set(_ part: Attention, _ isPresent: Bool) {
       if isPresent { rawValue |= part.rawValue } else { rawValue &= ~part.rawValue }
     }
@@ -175,6 +181,26 @@ struct CPUState {
       get { UInt8(truncatingIfNeeded: rawValue >> 4 & 0b1111) }
       set { rawValue = rawValue & ~0b1111_0000 | UInt16(newValue & 0b1111) << 4 }
     }
+  }
+}
+
+/// What an event's flags say, looked up.
+struct EventContext {
+  var level: ContextLevel
+  /// Whatever kind of event it is, it can't come from inside a flush that runs outside handlers.
+  var isOutsideFlush: Bool
+  /// What of its CPU's state the event can end.
+  var concerned: CPUState.Attention
+
+  init(_ flags: ContextFlags) {
+    level = flags.level
+    concerned = .concerning(level)
+    isOutsideFlush =
+      switch level {
+      case .nonMaskable: false
+      case .hard, .soft: true
+      case .task: !flags.contains(.interruptsOff)
+      }
   }
 }
 
@@ -269,15 +295,16 @@ struct CallRing: ~Copyable {
   private(set) var head: UInt64 = 0
   private(set) var tail: UInt64 = 0
 
-  var count: Int { Int(tail &- head) }
+  var count: Int { Int(truncatingIfNeeded: tail &- head) }
 
   func contains(_ sequence: UInt64) -> Bool { sequence >= head && sequence < tail }
 
+  @inline(__always)
   mutating func append(_ call: CallRecord) -> UInt64 {
     if count == storage.count { grow() }
     storage[index(tail)] = call
-    tail += 1
-    return tail - 1
+    tail &+= 1
+    return tail &- 1
   }
 
   /// - Precondition: the call is in the ring.
@@ -288,18 +315,20 @@ struct CallRing: ~Copyable {
 
   /// Whether there is a first call, and nothing of it is still to come.
   var firstIsComplete: Bool {
-    @inline(__always) get { count > 0 && storage[index(head)].isComplete }
+    @inline(__always) get { head != tail && storage[index(head)].isComplete }
   }
 
   /// - Precondition: the ring is not empty.
   @inline(__always)
   mutating func removeFirst() -> CallRecord {
-    head += 1
-    return storage[index(head - 1)]
+    head &+= 1
+    return storage[index(head &- 1)]
   }
 
-  private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count - 1) }
+  @inline(__always)
+  private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count &- 1) }
 
+  @inline(never)
   private mutating func grow() {
     var larger = UniqueArray(repeating: CallRecord.none, count: storage.count * 2)
     for sequence in head..<tail { larger[Int(truncatingIfNeeded: sequence) & (larger.count - 1)] = self[sequence] }
@@ -328,6 +357,7 @@ struct OrphanRing {
 
   private static func bit(_ csd: UInt64) -> UInt64 { 1 << ((csd &* 0x9E37_79B9_7F4A_7C15) >> 58) }
 
+  @inline(__always)
   func mayHold(csd: UInt64) -> Bool { filter & Self.bit(csd) != 0 }
 
   func first(where matches: (Orphan) -> Bool) -> Orphan? { entries.first(where: matches) }

@@ -66,7 +66,7 @@ public struct BlockingAnalysis {
   ///   - span: the trace's first and last time.
   ///   - comm: the name of a task, by pid.
   public func summary(
-    statistics: CallStatistics, span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
+    statistics: borrowing CallStatistics, span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
   ) -> BlockingSummary {
     var summary = statistics.blocking(names: names, comm: comm)
     for index in summary.latestCalls.indices {
