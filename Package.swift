@@ -53,7 +53,10 @@ let package = Package(
     // What an analysis found, as plain values, and the statistics of calls. Imports calls, and the names of rules.
     .target(
       name: "Verdicts",
-      dependencies: ["CallEngines", "CallHistories", "TraceTypes"],
+      dependencies: [
+        "CallEngines", "CallHistories", "TraceTypes",
+        .product(name: "BasicContainers", package: "swift-collections"),
+      ],
       swiftSettings: strict),
 
     // What drives an engine: here, the trace. Imports calls, engines and verdicts.

@@ -46,6 +46,7 @@ struct LatestEvent {
 extension LatestEvent {
   /// When the code that runs at a level, or what it had interrupted, made this event; 0 where it was made by what interrupted
   /// that code, and where events may be missing.
+  @inline(__always)
   func time(through level: ContextLevel) -> UInt64 {
     isCut || nanoseconds == QueuedCall.never || flags.level > level ? 0 : nanoseconds
   }
@@ -57,7 +58,7 @@ extension HistoryBuilder {
   func lastStates() -> [CPULastState] {
     (0..<cpus.count).map { cpu in
       let latest = cpus[cpu].latest
-      let frame = cpus[cpu].frames.last
+      let frame = cpus[cpu].frameCount > 0 ? innerFrames[cpu] : nil
       let hotplug: CPULastState.Hotplug =
         switch cpus[cpu].hotplug {
         case .none: .none

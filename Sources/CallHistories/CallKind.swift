@@ -101,7 +101,7 @@ public enum Kick: UInt8, CaseIterable, Sendable {
   }
 
   /// Whether a kick was seen.
-  public var isKick: Bool { self == .ipi || self == .maskIPI || self == .polling }
+  @inlinable public var isKick: Bool { self == .ipi || self == .maskIPI || self == .polling }
 }
 
 /// How a queued call ended.

@@ -6,6 +6,7 @@ extension HistoryBuilder {
   // MARK: On the source
 
   /// A queue event: where it comes from, and where it goes.
+  @inline(__always)
   mutating func checkQueueing(_ event: TraceEvent, kind: CallKind, isFirst: Bool) {
     let target = UInt16(truncatingIfNeeded: event.target)
     if target == event.cpu { report(.localRun, event, cpus: [event.cpu]) }

@@ -14,6 +14,7 @@ extension HistoryBuilder {
   private static var mostExcused: Int { 256 }
 
   /// A flush has ended, or its end was not seen.
+  @inline(__always)
   mutating func enqueue(_ flush: Int32) {
     let cpu = Int(flushes[Int(flush)].cpu)
     if cpus[cpu].lastWaiting >= 0 {
@@ -26,7 +27,12 @@ extension HistoryBuilder {
 
   /// Hands on the flushes at the head of a CPU's line that are ready.
   /// - Complexity: amortized O(1) a flush and member.
+  @inline(__always)
   mutating func judgeReadyFlushes(of cpu: Int) {
+    if cpus[cpu].firstWaiting >= 0 { judgeWaitingFlushes(of: cpu) }
+  }
+
+  private mutating func judgeWaitingFlushes(of cpu: Int) {
     if cpu == endingFlushOf { return }
     while cpus[cpu].firstWaiting >= 0 {
       let flush = cpus[cpu].firstWaiting
@@ -75,11 +81,16 @@ extension HistoryBuilder {
     cpus[cpu].firstWaiting = record.nextWaiting
     if record.nextWaiting < 0 { cpus[cpu].lastWaiting = -1 }
 
-    memberScratch.removeAll(keepingCapacity: true)
     if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
     if !laterScratch.isEmpty { laterScratch.removeAll(keepingCapacity: true) }
-    collect(from: record.first, silently: false)
-    collect(from: record.firstSilent, silently: true)
+    if memberScratch.count == 1, record.first >= 0, nodes[Int(record.first)].nextInFlush < 0 {
+      // By far the most flushes run one call, and so did the one before: its place is filled again.
+      memberScratch[0] = member(record.first)
+    } else {
+      memberScratch.removeAll(keepingCapacity: true)
+      collect(from: record.first, silently: false)
+    }
+    if record.firstSilent >= 0 { collect(from: record.firstSilent, silently: true) }
     let sawAll = collectLater(behind: record) && !cpus[cpu].allAreExcused
     if record.nextWaiting < 0 { cpus[cpu].allAreExcused = false }
 
@@ -225,8 +236,9 @@ extension HistoryBuilder {
     flushes[flush].otherKickPossible = true
     if flushes[flush].wakeup == node { flushes[flush].wakeup = -1 }
     let cpu = Int(nodes[Int(node)].target)
-    for index in cpus[cpu].frames.indices where cpus[cpu].frames[index].node == node {
-      cpus[cpu].frames[index].node = -1
+    if innerFrames[cpu].node == node { innerFrames[cpu].node = -1 }
+    for index in cpus[cpu].outerFrames.indices where cpus[cpu].outerFrames[index].node == node {
+      cpus[cpu].outerFrames[index].node = -1
     }
     nodes[Int(node)].flush = -1
     judgeReadyFlushes(of: cpu)

@@ -360,37 +360,57 @@ extension HistoryBuilder {
   // MARK: Completion
 
   /// Hands on the complete calls at the head of the ring.
+  @inline(__always)
   mutating func completeCalls() {
-    while calls.count > 0, calls[calls.head].isComplete {
-      let call = calls[calls.head]
-      targetScratch.removeAll()
-      var node = call.firstNode
-      while node >= 0 {
-        let next = nodes[Int(node)].nextInCall
-        targetScratch.append(nodes[Int(node)])
-        freeNode(node)
-        node = next
-      }
-      calls.removeFirst()
-      let result = completed(call)
-      consumer.callCompleted(result, targets: targetScratch.span)
+    if calls.firstIsComplete { handOnCompleteCalls() }
+  }
+
+  @inline(never)
+  private mutating func handOnCompleteCalls() {
+    while calls.firstIsComplete { handOn(calls.removeFirst()) }
+  }
+
+  @inline(__always)
+  private mutating func handOn(_ call: CallRecord) {
+    let first = Int(call.firstNode)
+    if first >= 0, nodes[first].nextInCall < 0 {
+      // By far the most calls have one target: it is shown where it lies.
+      deliver(call, targets: nodes.span.extracting(first..<first + 1))
+      freeNode(call.firstNode)
+      return
     }
+    targetScratch.removeAll(keepingCapacity: true)
+    var node = call.firstNode
+    while node >= 0 {
+      let next = nodes[Int(node)].nextInCall
+      targetScratch.append(nodes[Int(node)])
+      freeNode(node)
+      node = next
+    }
+    deliver(call, targets: targetScratch.span)
   }
 
-  private func mayBeSeveral(_ call: CallRecord) -> Bool {
-    let count = targetScratch.count
+  @inline(__always)
+  private func deliver(_ call: CallRecord, targets: Span<QueuedCall>) {
+    consumer.callCompleted(Self.completed(call, targets: targets), targets: targets)
+  }
+
+  private static func mayBeSeveral(_ call: CallRecord, targets: Span<QueuedCall>) -> Bool {
+    let count = targets.count
     if count == 0 || call.kind != .many && call.kind != .unknown { return false }
-    return call.localStarted != QueuedCall.never || count > 1 && targetScratch[0].kick == .coalesced
+    if call.localStarted != QueuedCall.never { return true }
+    if count == 1 { return false }
+    return targets[0].kick == .coalesced
   }
 
-  private func completed(_ call: CallRecord) -> CompletedCall {
+  private static func completed(_ call: CallRecord, targets: Span<QueuedCall>) -> CompletedCall {
     var waits: Bool?
     switch call.kind {
     case .wakeup, .irqWork: waits = false
     case .single, .many, .unknown:
       // All nodes of a call have one type.
-      for index in 0..<targetScratch.count {
-        switch targetScratch[index].type {
+      for index in targets.indices {
+        switch targets[index].type {
         case .async: waits = false
         case .sync: waits = waits ?? true
         case .irqWork, .wakeup, nil: break
@@ -403,7 +423,7 @@ extension HistoryBuilder {
       kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
       flags: call.flags, began: call.began, previousEvent: call.previousEvent == 0 ? nil : call.previousEvent,
       localStarted: optional(call.localStarted),
-      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn), mayBeSeveral: mayBeSeveral(call),
-      waits: waits)
+      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn),
+      mayBeSeveral: mayBeSeveral(call, targets: targets), waits: waits)
   }
 }

@@ -23,7 +23,8 @@ extension HistoryBuilder {
       call.mayHaveBegunUnseen =
         cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
         && (cpus[Int(event.cpu)].gaps > 0 || statistics.silentLosses[event.cpu] != nil)
-      slots[slot] = CallSlot(phase: .queueing, call: calls.append(call))
+      slots[slot] = CallSlot(
+        phase: .queueing, isOfUnknownContext: event.flags.isUnknown, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
     }
     let sequence = slots[slot].call
@@ -175,22 +176,22 @@ extension HistoryBuilder {
   // MARK: Closing
 
   /// Closes what an event proves to be over: the slots of its own level and of higher ones, but not those that it continues.
-  mutating func closeSlots(before event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
+  /// - Parameter open: the slots of these levels are open; bit i is level i.
+  mutating func closeSlots(
+    before event: TraceEvent, cpu: Int, open: UInt8, level: ContextLevel, maskWords: Span<UInt64>
+  ) {
     // A self-IPI of irq_work can be raised by the recorder inside the probe of the queue event, before the add.
     if event.kind == .ipiSendCPU, event.function != 0, event.target == Int32(event.cpu) { return }
-    var open = cpus[Int(event.cpu)].openLevels >> level.rawValue
-    var current = level.rawValue
+    var open = open
     while open != 0 {
-      if open & 1 == 1 {
-        let slot = Int(event.cpu) * 4 + Int(current)
-        if calls[slots[slot].call].flags.isUnknown, level != .task {
-          closeUnknownContext(slot: slot, before: event, maskWords: maskWords)
-        } else if current != level.rawValue || !continues(slot: slot, event, maskWords: maskWords) {
-          close(slot: slot, at: event.nanoseconds, undecidedKick: .coalesced)
-        }
+      let current = open.trailingZeroBitCount
+      open &= open &- 1
+      let slot = cpu &* 4 &+ current
+      if slots[slot].isOfUnknownContext, level != .task {
+        closeUnknownContext(slot: slot, before: event, maskWords: maskWords)
+      } else if current != Int(level.rawValue) || !continues(slot: slot, event, maskWords: maskWords) {
+        close(slot: slot, at: event.nanoseconds, undecidedKick: .coalesced)
       }
-      open >>= 1
-      current += 1
     }
   }
 

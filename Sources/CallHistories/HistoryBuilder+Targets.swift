@@ -80,8 +80,10 @@ extension HistoryBuilder {
 
   mutating func functionExited(_ event: TraceEvent) {
     let cpu = Int(event.cpu)
-    guard let last = cpus[cpu].frames.last, last.csd == event.csd, last.function == event.function else { return }
-    cpus[cpu].frames.removeLast()
+    guard cpus[cpu].frameCount > 0 else { return }
+    let last = innerFrames[cpu]
+    guard last.csd == event.csd, last.function == event.function else { return }
+    dropInnerFrame(cpu: cpu)
     if last.node >= 0 {
       nodes[Int(last.node)].endedAt = event.nanoseconds
     } else if last.localCall != .max {
@@ -91,14 +93,35 @@ extension HistoryBuilder {
     }
   }
 
+  @inline(__always)
   private mutating func push(_ frame: CPUState.Frame, cpu: Int) {
-    if cpus[cpu].frames.count >= CPUState.deepestNesting { dropFrames(cpu: cpu) }
-    cpus[cpu].frames.append(frame)
+    if cpus[cpu].frameCount > 0 {
+      if cpus[cpu].frameCount >= CPUState.deepestNesting {
+        dropFrames(cpu: cpu)
+      } else {
+        cpus[cpu].outerFrames.append(innerFrames[cpu])
+      }
+    }
+    cpus[cpu].frameCount &+= 1
+    innerFrames[cpu] = frame
+  }
+
+  @inline(__always)
+  private mutating func dropInnerFrame(cpu: Int) {
+    cpus[cpu].frameCount &-= 1
+    if cpus[cpu].frameCount > 0 { innerFrames[cpu] = cpus[cpu].outerFrames.removeLast() }
   }
 
   /// Forgets callbacks whose end was not seen.
+  @inline(__always)
   mutating func dropFrames(cpu: Int) {
-    while let frame = cpus[cpu].frames.popLast() {
+    if cpus[cpu].frameCount > 0 { dropAllFrames(cpu: cpu) }
+  }
+
+  private mutating func dropAllFrames(cpu: Int) {
+    while cpus[cpu].frameCount > 0 {
+      let frame = innerFrames[cpu]
+      dropInnerFrame(cpu: cpu)
       if frame.localCall != .max { localRunEnded(frame.localCall, at: QueuedCall.never, cpu: UInt16(cpu)) }
     }
   }
@@ -106,6 +129,7 @@ extension HistoryBuilder {
   // MARK: Flushes
 
   /// The flush that a callback belongs to, a new one if none is in progress.
+  @inline(__always)
   private mutating func flushInProgress(_ event: TraceEvent, level: ContextLevel) -> Int32 {
     let cpu = Int(event.cpu)
     if cpus[cpu].flush >= 0 { return cpus[cpu].flush }
@@ -145,26 +169,20 @@ extension HistoryBuilder {
   ///
   /// Such a flush runs in a task, with interrupts off. What its callbacks do lies between their events; an irq_work has none, so
   /// whatever else a task does with interrupts off may be an irq_work's doing.
-  static func isOutsideFlush(_ event: TraceEvent, level: ContextLevel) -> Bool {
-    switch level {
-    case .nonMaskable: return false
-    case .hard, .soft: return true
-    case .task: break
-    }
-    switch event.kind {
-    case .schedSwitch, .cpuIdle: return true
-    default: return !event.flags.contains(.interruptsOff)
-    }
+  @inline(__always)
+  static func isOutsideFlush(_ event: TraceEvent, _ context: EventContext) -> Bool {
+    if context.isOutsideFlush { return true }
+    return context.level == .task && (event.kind == .schedSwitch || event.kind == .cpuIdle)
   }
 
   /// Ends a flush outside handlers when an event shows that it is over.
   mutating func endImplicitFlush(before event: TraceEvent, level: ContextLevel) {
     let cpu = Int(event.cpu)
-    guard cpus[cpu].frames.isEmpty else { return }
+    guard cpus[cpu].frameCount == 0 else { return }
     if event.kind == .csdFunctionEntry, event.csd != 0, level == .task || cpus[cpu].handlerStart == QueuedCall.never {
       return
     }
-    guard Self.isOutsideFlush(event, level: level) else { return }
+    guard Self.isOutsideFlush(event, EventContext(event.flags)) else { return }
     endFlush(cpu: cpu, notBefore: flushes[Int(cpus[cpu].flush)].notBefore, at: event.nanoseconds)
   }
 

@@ -37,6 +37,10 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var freeFlush: Int32 = -1
   var table = PendingTable()
   var cpus = UniqueArray<CPUState>()
+  /// By CPU: the innermost of the callbacks in progress, if there is one.
+  var innerFrames = UniqueArray<CPUState.Frame>()
+  /// By flags.
+  private let contexts: UniqueArray<EventContext>
   var slots = UniqueArray<CallSlot>()
   var siteKinds: [UInt64: CallKind] = [:]
   var recentSites = UniqueArray(repeating: (callsite: UInt64(0), kind: CallKind.unknown), count: 64)
@@ -63,7 +67,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var doubts = DoubtRing()
   var asyncAddresses = AddressCache()
   /// The csds of calls that were closed before their callbacks were seen.
-  var unseenCSDs: Set<UInt64> = []
+  var unseenCSDs = AddressSet()
 
   var memberScratch: ContiguousArray<FlushMember> = []
   var silentScratch: ContiguousArray<FlushMember> = []
@@ -74,6 +78,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     self.settings = settings
     self.names = names
     self.consumer = consumer
+    var contexts = UniqueArray<EventContext>()
+    for flags in UInt8.min...UInt8.max { contexts.append(EventContext(ContextFlags(rawValue: flags))) }
+    self.contexts = contexts
     wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
     crossCallFunction =
       settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
@@ -114,24 +121,19 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   @inline(__always)
   private mutating func process(_ event: TraceEvent, cpu: Int, maskWords: Span<UInt64>) {
-    recordedMask |= 1 << UInt32(event.kind.rawValue)
-    let level = event.flags.level
+    let context = contexts[Int(event.flags.rawValue)]
+    let level = context.level
     noteSeen(event)
     if cpus[cpu].currentPid != event.pid { taskChanged(event) }
-    if event.pid == 0 {
-      cpus[cpu].idleRan = true
-      if level == .task { cpus[cpu].idleShowed = true }
-    }
-    if event.pid == 0 || event.pid == cpus[cpu].stopperPid { cpus[cpu].unseenBy = event.nanoseconds }
+    let attention = cpus[cpu].note(event, context: context)
     if unsettledCount != 0 { settle(event, level: level) }
-    if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
-    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
-      // A handler has returned when something that it interrupted goes on.
-      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
+    if !attention.isEmpty {
+      if attention.isOnlyOpenLevels {
+        closeSlots(before: event, cpu: cpu, open: attention.openLevels, level: level, maskWords: maskWords)
+      } else {
+        endWhatIsOver(before: event, cpu: cpu, level: level, maskWords: maskWords)
+      }
     }
-    if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
-    if cpus[cpu].openLevels != 0 { closeSlots(before: event, level: level, maskWords: maskWords) }
-    if level == .task { cpus[cpu].unprovenTargets = 0 }
 
     switch event.kind {
     case .csdQueueCPU: queued(event, level: level)
@@ -150,14 +152,31 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .schedSwitch: switched(event)
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
-    if cpus[cpu].unseenLevels != 0 { noteContext(event, level: level) }
-    if Self.isOutsideFlush(event, level: level) || (event.kind == .csdFunctionExit && event.csd != 0) {
+    if attention.unseenLevels != 0 { noteContext(event, level: level) }
+    if Self.isOutsideFlush(event, context) || (event.kind == .csdFunctionExit && event.csd != 0) {
       cpus[cpu].lastOutsideFlush = event.nanoseconds
     }
   }
 
+  /// What of its CPU's state an event shows to be over.
+  @inline(never)
+  private mutating func endWhatIsOver(
+    before event: TraceEvent, cpu: Int, level: ContextLevel, maskWords: Span<UInt64>
+  ) {
+    if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
+    if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
+      // A handler has returned when something that it interrupted goes on.
+      handlerReturnedUnseen(cpu: cpu, reason: .eventsNotRecorded)
+    }
+    if cpus[cpu].flushIsImplicit { endImplicitFlush(before: event, level: level) }
+    let open = (cpus[cpu].openLevels >> level.rawValue) << level.rawValue
+    if open != 0 { closeSlots(before: event, cpu: cpu, open: open, level: level, maskWords: maskWords) }
+    if level == .task, cpus[cpu].unprovenTargets != 0 { cpus[cpu].unprovenTargets = 0 }
+  }
+
   /// An event shows that whatever interrupts its context has not begun yet, or is over, and that its own context does no call
   /// whose begin was not seen; unless it is a part of one.
+  @inline(never)
   private mutating func noteContext(_ event: TraceEvent, level: ContextLevel) {
     var below = UInt8(1) << level.rawValue &- 1
     switch event.kind {
@@ -170,9 +189,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   @inline(__always)
   private mutating func noteSeen(_ event: TraceEvent) {
     let kind = Int(event.kind.rawValue)
-    if occurrences[kind].count == 0 { occurrences[kind].first = event.nanoseconds }
-    occurrences[kind].last = event.nanoseconds
-    occurrences[kind].count &+= 1
+    if occurrences[kind].note(event.nanoseconds) { recordedMask |= 1 << UInt32(kind) }
   }
 
   private mutating func switched(_ event: TraceEvent) {
@@ -230,13 +247,21 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   // MARK: Storage
 
+  @inline(__always)
   mutating func ensure(cpu: Int) {
+    if cpus.count <= cpu { makeRoom(forCPU: cpu) }
+  }
+
+  @inline(never)
+  private mutating func makeRoom(forCPU cpu: Int) {
     while cpus.count <= cpu {
       cpus.append(CPUState())
+      innerFrames.append(CPUState.Frame(node: -1, localCall: .max, csd: 0, function: 0))
       for _ in ContextLevel.allCases { slots.append(CallSlot()) }
     }
   }
 
+  @inline(__always)
   mutating func makeNode(_ node: QueuedCall) -> Int32 {
     statistics.queued += 1
     openNodes += 1
@@ -256,6 +281,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     freeNode = index
   }
 
+  @inline(__always)
   mutating func makeFlush(_ flush: FlushRecord) -> Int32 {
     if freeFlush >= 0 {
       let index = freeFlush
@@ -279,6 +305,15 @@ public struct EventOccurrences: Sendable {
   /// The times of the first and the last one, in nanoseconds; 0 if there is none.
   public var first: UInt64 = 0
   public var last: UInt64 = 0
+
+  /// - Returns: whether it is the first.
+  @inline(__always)
+  mutating func note(_ time: UInt64) -> Bool {
+    last = time
+    count &+= 1
+    if count == 1 { first = time }
+    return count == 1
+  }
 
   /// Whether it was seen that events of this type are recorded, both before a stretch and behind it.
   ///

@@ -14,7 +14,9 @@ struct CPUState {
 
     /// Whether the CPU may flush its queue without showing it. One that dies does so only after its last event; what was queued
     /// before shows in it, or the CPU was gone when it shows the next.
-    var mayHideFlushes: Bool { self == .offline || self == .rising }
+    var mayHideFlushes: Bool {
+      @inline(__always) get { rawValue >= Hotplug.offline.rawValue }
+    }
   }
 
   /// A callback that runs, or a local run.
@@ -35,13 +37,22 @@ struct CPUState {
   var lastOutsideFlush: UInt64 = 0
   var latest = LatestEvent()
   var unsettled = false
-  var hotplug = Hotplug.none
+  /// What the CPU's events have to be held against.
+  private(set) var attention = Attention.noLevelSeen
+  var hotplug = Hotplug.none {
+    didSet { attention.set(.gone, hotplug.rawValue >= Hotplug.offline.rawValue) }
+  }
   var hotplugStep: Int32 = 0
 
   /// Bit i: the slot of level i is open.
-  var openLevels: UInt8 = 0
+  var openLevels: UInt8 {
+    get { attention.openLevels }
+    set { attention.openLevels = newValue }
+  }
   /// Targets, by their lowest six bits, for which a call of unknown context may still be waiting to send its kick.
-  var unprovenTargets: UInt64 = 0
+  var unprovenTargets: UInt64 = 0 {
+    didSet { attention.set(.unproven, unprovenTargets != 0) }
+  }
 
   /// The calls queued to this CPU, oldest queue event first.
   var firstPending: Int32 = -1
@@ -60,14 +71,19 @@ struct CPUState {
   /// How often its events were lost.
   var gaps: UInt32 = 0
   /// The context levels of which nothing was seen since events were lost, or since the trace began: bit i is level i.
-  var unseenLevels: UInt8 = 0b1111
+  var unseenLevels: UInt8 {
+    get { attention.unseenLevels }
+    set { attention.unseenLevels = newValue }
+  }
   /// When the step that took the CPU down was over, and which CPU took it; and when the CPU showed an event again.
   var offlineAt = QueuedCall.never
   var offlineBy: UInt16 = 0
   var cameUpAt: UInt64 = 0
 
   /// The cross-call handler in progress began here.
-  var handlerStart = QueuedCall.never
+  var handlerStart = QueuedCall.never {
+    didSet { attention.set(.inHandler, handlerStart != QueuedCall.never) }
+  }
   var otherHandlerStart = QueuedCall.never
   /// Until this time the CPU's events were lost.
   var gapEnd: UInt64 = 0
@@ -88,7 +104,10 @@ struct CPUState {
   /// The flush in progress, or −1.
   var flush: Int32 = -1
   /// It runs outside any handler.
-  var flushIsImplicit = false
+  var flushIsImplicit: Bool {
+    get { attention.contains(.implicitFlush) }
+    set { attention.set(.implicitFlush, newValue) }
+  }
   /// The flush before, if everything that happened since is known.
   var previousFlushKnown = false
   var previousFlushBegin: UInt64 = 0
@@ -102,9 +121,87 @@ struct CPUState {
   var unknownSince: UInt64 = 0
   var unknownReason = UndecidedReason.stateUnknown
 
-  /// The callbacks in progress, innermost last.
-  var frames: ContiguousArray<Frame> = []
+  /// The callbacks in progress but the innermost, which lies beside: by far the most callbacks are alone.
+  var outerFrames: ContiguousArray<Frame> = []
+  /// How many callbacks are in progress.
+  var frameCount = 0
   static let deepestNesting = 64
+
+  /// Takes note of an event of the CPU's. For most events that is all.
+  /// - Returns: what the event has to be held against.
+  @inline(__always)
+  mutating func note(_ event: TraceEvent, context: EventContext) -> Attention {
+    if event.pid == 0 {
+      idleRan = true
+      if context.level == .task { idleShowed = true }
+      unseenBy = event.nanoseconds
+    } else if event.pid == stopperPid {
+      unseenBy = event.nanoseconds
+    }
+    return attention.intersection(context.concerned)
+  }
+
+  /// The parts of a CPU's state that an event can end. Most events of a CPU find none of them, so that one look is enough.
+  struct Attention: OptionSet {
+    var rawValue: UInt16
+
+    /// Its events had ended, by hotplug.
+    static let gone = Attention(rawValue: 1 << 8)
+    static let inHandler = Attention(rawValue: 1 << 9)
+    static let implicitFlush = Attention(rawValue: 1 << 10)
+    static let unproven = Attention(rawValue: 1 << 11)
+
+    /// So it begins.
+    static let noLevelSeen = Attention(rawValue: 0b1111_0000)
+
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// What an event of a level can end: something of its own level and those above it, and everything without a level.
+    static func concerning(_ level: ContextLevel) -> Attention {
+      let levels = UInt16(0b1111) << UInt16(level.rawValue) & 0b1111
+      let others = gone.rawValue | implicitFlush.rawValue
+      // A handler has returned when something that it interrupted goes on.
+      let belowHard = level < .hard ? inHandler.rawValue : 0
+      return Attention(rawValue: levels | levels << 4 | others | belowHard | (level == .task ? unproven.rawValue : 0))
+    }
+
+    var isOnlyOpenLevels: Bool { rawValue & ~0b1111 == 0 }
+
+    @inline(__always)
+    mutating func set(_ part: Attention, _ isPresent: Bool) {
+      if isPresent { rawValue |= part.rawValue } else { rawValue &= ~part.rawValue }
+    }
+
+    /// Bit i is level i.
+    var openLevels: UInt8 {
+      get { UInt8(truncatingIfNeeded: rawValue & 0b1111) }
+      set { rawValue = rawValue & ~0b1111 | UInt16(newValue & 0b1111) }
+    }
+    var unseenLevels: UInt8 {
+      get { UInt8(truncatingIfNeeded: rawValue >> 4 & 0b1111) }
+      set { rawValue = rawValue & ~0b1111_0000 | UInt16(newValue & 0b1111) << 4 }
+    }
+  }
+}
+
+/// What an event's flags say, looked up.
+struct EventContext {
+  var level: ContextLevel
+  /// Whatever kind of event it is, it can't come from inside a flush that runs outside handlers.
+  var isOutsideFlush: Bool
+  /// What of its CPU's state the event can end.
+  var concerned: CPUState.Attention
+
+  init(_ flags: ContextFlags) {
+    level = flags.level
+    concerned = .concerning(level)
+    isOutsideFlush =
+      switch level {
+      case .nonMaskable: false
+      case .hard, .soft: true
+      case .task: !flags.contains(.interruptsOff)
+      }
+  }
 }
 
 /// A call being made, by CPU and context level.
@@ -120,6 +217,8 @@ struct CallSlot {
   }
 
   var phase = Phase.closed
+  /// The trace does not tell in which context it is made.
+  var isOfUnknownContext = false
   var call: UInt64 = 0
 }
 
@@ -196,15 +295,16 @@ struct CallRing: ~Copyable {
   private(set) var head: UInt64 = 0
   private(set) var tail: UInt64 = 0
 
-  var count: Int { Int(tail &- head) }
+  var count: Int { Int(truncatingIfNeeded: tail &- head) }
 
   func contains(_ sequence: UInt64) -> Bool { sequence >= head && sequence < tail }
 
+  @inline(__always)
   mutating func append(_ call: CallRecord) -> UInt64 {
     if count == storage.count { grow() }
     storage[index(tail)] = call
-    tail += 1
-    return tail - 1
+    tail &+= 1
+    return tail &- 1
   }
 
   /// - Precondition: the call is in the ring.
@@ -213,12 +313,22 @@ struct CallRing: ~Copyable {
     _modify { yield &storage[index(sequence)] }
   }
 
-  mutating func removeFirst() {
-    head += 1
+  /// Whether there is a first call, and nothing of it is still to come.
+  var firstIsComplete: Bool {
+    @inline(__always) get { head != tail && storage[index(head)].isComplete }
   }
 
-  private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count - 1) }
+  /// - Precondition: the ring is not empty.
+  @inline(__always)
+  mutating func removeFirst() -> CallRecord {
+    head &+= 1
+    return storage[index(head &- 1)]
+  }
 
+  @inline(__always)
+  private func index(_ sequence: UInt64) -> Int { Int(truncatingIfNeeded: sequence) & (storage.count &- 1) }
+
+  @inline(never)
   private mutating func grow() {
     var larger = UniqueArray(repeating: CallRecord.none, count: storage.count * 2)
     for sequence in head..<tail { larger[Int(truncatingIfNeeded: sequence) & (larger.count - 1)] = self[sequence] }
@@ -247,6 +357,7 @@ struct OrphanRing {
 
   private static func bit(_ csd: UInt64) -> UInt64 { 1 << ((csd &* 0x9E37_79B9_7F4A_7C15) >> 58) }
 
+  @inline(__always)
   func mayHold(csd: UInt64) -> Bool { filter & Self.bit(csd) != 0 }
 
   func first(where matches: (Orphan) -> Bool) -> Orphan? { entries.first(where: matches) }

@@ -79,3 +79,43 @@ struct PendingTable: ~Copyable {
     }
   }
 }
+
+/// A set of addresses: an open-addressing table with linear probing.
+/// - Complexity: expected O(1) for every operation.
+struct AddressSet: ~Copyable {
+  private var slots = UniqueArray(repeating: UInt64(0), count: 64)
+  private var mask = 63
+  /// 0 stands for a free slot.
+  private var hasZero = false
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  /// The slot of an address, or the free one where it would go.
+  @inline(__always)
+  private func slot(_ address: UInt64) -> Int {
+    var index = Int(truncatingIfNeeded: (address &* 0x9E37_79B9_7F4A_7C15) &>> 32) & mask
+    while slots[index] != 0, slots[index] != address { index = (index &+ 1) & mask }
+    return index
+  }
+
+  func contains(_ address: UInt64) -> Bool { address == 0 ? hasZero : slots[slot(address)] == address }
+
+  mutating func insert(_ address: UInt64) {
+    if contains(address) { return }
+    count += 1
+    if address == 0 {
+      hasZero = true
+      return
+    }
+    slots[slot(address)] = address
+    if count * 2 > slots.count { grow() }
+  }
+
+  private mutating func grow() {
+    var old = UniqueArray(repeating: UInt64(0), count: slots.count * 2)
+    swap(&old, &slots)
+    mask = slots.count - 1
+    for index in 0..<old.count where old[index] != 0 { slots[slot(old[index])] = old[index] }
+  }
+}

@@ -32,7 +32,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   // dynamic check for that took a twentieth of the replay's time.
   @exclusivity(unchecked) public private(set) var conformance = ConformanceDriver()
   @exclusivity(unchecked) private var headOfLine = HeadOfLineRecorder()
-  @exclusivity(unchecked) private var tally: CallTally<Sink>
+  // Counted over complete calls, which may be put off: by `CallTally.swift` alone.
+  @exclusivity(unchecked) public internal(set) var statistics: CallStatistics
+  @exclusivity(unchecked) var blocking: BlockingAnalysis
+  @exclusivity(unchecked) var delays = MessageDelays()
+  @exclusivity(unchecked) public internal(set) var sink: Sink
   /// What is put off, and what is being counted meanwhile.
   @exclusivity(unchecked) private var log = CallLog()
   @exclusivity(unchecked) private var pickedUp = CallLog()
@@ -48,15 +52,13 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     watched: [Int: Interference.Selection], recordedKinds: Set<EventKind>, kernelReports: KernelReportMatcher? = nil,
     sink: Sink
   ) {
-    tally = CallTally(
-      statistics: CallStatistics(watched: watched), blocking: BlockingAnalysis(matcher: kernelReports), sink: sink)
+    statistics = CallStatistics(watched: watched)
+    blocking = BlockingAnalysis(matcher: kernelReports)
+    self.sink = sink
     // That some are seen does not mean that all are recorded: a recording can be filtered.
     self.recordedKinds = recordedKinds
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
   }
-
-  public var statistics: CallStatistics { tally.statistics }
-  public var sink: Sink { tally.sink }
 
   public func flushCompleted(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
@@ -67,7 +69,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    if putsOff { log.append(call, targets: targets) } else { tally.callCompleted(call, targets: targets) }
+    if putsOff { log.append(call, targets: targets) } else { count(call, targets: targets) }
   }
 
   public func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
@@ -76,12 +78,12 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     if putsOff {
       log.appendHandler(kind, cpu: cpu, start: start, end: end)
     } else {
-      tally.handlerCompleted(kind, cpu: cpu, start: start, end: end)
+      countHandler(kind, cpu: cpu, start: start, end: end)
     }
   }
 
   public func unqueuedCallback(_ event: TraceEvent) {
-    if putsOff { log.appendUnqueued(event) } else { tally.unqueuedCallback(event) }
+    if putsOff { log.appendUnqueued(event) } else { countUnqueued(event) }
   }
 
   public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
@@ -90,12 +92,12 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     if putsOff {
       log.appendUnqueuedEnd(event, started: started)
     } else {
-      tally.unqueuedCallbackEnded(event, started: started)
+      countUnqueuedEnd(event, started: started)
     }
   }
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) {
-    tally.blocking.traceWillEnd(at: time, states: states)
+    blocking.traceWillEnd(at: time, states: states)
   }
 
   /// Everything about blocking but what the targets' own events say: see ``TargetWatch``.
@@ -105,8 +107,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func blocking(
     span: ClosedRange<UInt64>?, names: any AddressNaming, comm: (Int32) -> String?
   ) -> BlockingSummary {
-    tally.blocking.summary(
-      statistics: tally.statistics, headOfLine: headOfLine, span: span, names: names, comm: comm)
+    blocking.summary(
+      statistics: statistics, headOfLine: headOfLine, span: span, names: names, comm: comm)
   }
 
   // MARK: Putting off
@@ -124,7 +126,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func pickUp() { swap(&log, &pickedUp) }
 
   /// Counts what was picked up, in its order. Meanwhile, on another thread, events may go on to come.
-  public func countPickedUp() { pickedUp.tell(&tally) }
+  public func countPickedUp() { pickedUp.tell(self) }
 
   // MARK: The verdict
 
@@ -144,11 +146,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
-      messages: tally.delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared, timeError: timeError)
+      messages: delays, evidence: builder.statistics.clockEvidence, isShared: clockIsShared, timeError: timeError)
     var claimed: [FoundDivergence] = []
     var withheld: [UndecidedReason: UInt64] = [:]
-    var accounting = tally.statistics.accounting
-    var judged = tally.statistics.judged
+    var accounting = statistics.accounting
+    var judged = statistics.judged
     for found in conformance.divergences {
       guard let reason = timesWentBack ? .clockSkew : objection(to: found, &clocks, builder) else {
         claimed.append(found)

@@ -23,12 +23,24 @@ extension CPUStream {
   }
 
   /// Decodes events from ``cursor`` on, until the page, the batch or the window ends.
-  ///
-  /// Every load is checked against the block; that an event lies within the page's data is checked besides.
-  func decode(_ bytes: RawSpan) -> Stop {
-    let (positionArray, entryArray) = (table.positions, table.entries)
-    let positions = positionArray.span
-    let entries = entryArray.span
+  func decode(_ block: UnsafeRawBufferPointer) -> Stop {
+    table.positions.withUnsafeBufferPointer { positions in
+      table.entries.withUnsafeBufferPointer { entries in decode(block, positions, entries) }
+    }
+  }
+
+  /// One check here, and two for each record, make all loads safe:
+  /// - The page's data end ``RegionReader/slack`` bytes before the block does, or earlier. What begins before their end can
+  ///   therefore be loaded as a whole word.
+  /// - A record ends no later than the page's data, and all fields of its type lie in its shortest length. It has that
+  ///   length, or nothing but its common fields is read.
+  @inline(__always)
+  private func decode(
+    _ block: UnsafeRawBufferPointer, _ positions: UnsafeBufferPointer<UInt16>,
+    _ entries: UnsafeBufferPointer<EventTable.Entry>
+  ) -> Stop {
+    precondition(cursor >= 0 && pageEnd <= block.count - RegionReader.slack, "a page outside its block")
+    guard let bytes = block.baseAddress, let entries = entries.baseAddress else { return .endOfPage }
     let usualFields = table.common == .usual
     let windowFrom = window.from
     let windowWidth = window.through - window.from
@@ -49,26 +61,27 @@ extension CPUStream {
         stop = .batchFull
         break
       }
-      let header = bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt32.self)
+      let header = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
       let type = header & 31
       let delta = UInt64(header >> 5)
-      var record = at + 4
-      var length = Int(type) * 4
-      var next = record + length
+      // A block has some megabytes: no sum of a place in it and a length of 32 bits overflows.
+      var record = at &+ 4
+      var length = Int(type) &* 4
+      var next = record &+ length
       if type &- 1 >= EntryType.largestSmall {
         // Not a small event: data of any length, padding, or a time. Such an entry has a second word.
-        guard record + 4 <= end else {
+        guard record &+ 4 <= end else {
           // At the very end padding without a length is what the kernel writes.
           if type == EntryType.padding, delta == 0 { break }
           stop = .damaged
           break
         }
-        let word = bytes.unsafeLoadUnaligned(fromByteOffset: record, as: UInt32.self)
+        let word = bytes.loadUnaligned(fromByteOffset: record, as: UInt32.self)
         if type == EntryType.longData {
           // The length includes its own word; the data are padded to whole words.
-          length = Int(word) - 4
-          next = record + (Int(word) + 3) & ~3
-          record += 4
+          length = Int(word) &- 4
+          next = record &+ (Int(word) &+ 3) & ~3
+          record &+= 4
           guard length > 0 else {
             stop = .damaged
             break
@@ -77,7 +90,7 @@ extension CPUStream {
           // Without a delta, the rest of the page is empty. With one, it is an event that was taken back; its time
           // still counts for those after it.
           if delta == 0 { break }
-          next = record + Int(word)
+          next = record &+ Int(word)
           guard next <= end else {
             stop = .damaged
             break
@@ -87,11 +100,11 @@ extension CPUStream {
           continue
         } else if type == EntryType.timeExtend {
           time &+= delta &+ UInt64(word) << 27
-          at = record + 4
+          at = record &+ 4
           continue
         } else {
           time = Self.absoluteTime(delta | UInt64(word) << 27, after: time)
-          at = record + 4
+          at = record &+ 4
           continue
         }
       }
@@ -102,40 +115,41 @@ extension CPUStream {
 
       let common: UInt64 =
         usualFields
-        ? bytes.unsafeLoadUnaligned(fromByteOffset: record, as: UInt64.self)
-        : commonFields(bytes, record, length)
-      let id = Int(common & 0xffff)
+        ? bytes.loadUnaligned(fromByteOffset: record, as: UInt64.self)
+        : commonFields(bytes + record, length)
+      let id = Int(truncatingIfNeeded: common & 0xffff)
       let position = id < positions.count ? Int(positions[id]) : 0
-      guard length >= entries[position].minimumLength else {
+      let entry = entries + position
+      guard length >= entry.pointee.minimumLength else {
         stop = .damaged
         break
       }
 
       time &+= delta
       at = next
-      if time < latest { backwardTimes += 1 } else { latest = time }
+      if time < latest { backwardTimes &+= 1 } else { latest = time }
       if latest &- windowFrom > windowWidth {
         stop = latest < windowFrom ? .droppedEarlier : .behindWindow
         break
       }
 
-      let kind = entries[position].kind
+      let fields = bytes + record
       @inline(__always)
       func field(_ load: EventTable.Load) -> UInt64 {
-        load.extend(bytes.unsafeLoadUnaligned(fromByteOffset: record &+ load.offset, as: UInt64.self))
+        load.extend(fields.loadUnaligned(fromByteOffset: load.offset, as: UInt64.self))
       }
       (events + count).initialize(
         to: TraceEvent(
-          nanoseconds: latest, cpu: cpu, kind: kind,
+          nanoseconds: latest, cpu: cpu, kind: entry.pointee.kind,
           flags: ContextFlags(rawValue: UInt8(truncatingIfNeeded: common >> 16)),
           pid: Int32(truncatingIfNeeded: common >> 32),
-          csd: field(entries[position].csd), function: field(entries[position].function),
-          callsite: field(entries[position].callsite),
-          target: Int32(truncatingIfNeeded: field(entries[position].target)),
-          detail: Int32(truncatingIfNeeded: field(entries[position].detail))))
+          csd: field(entry.pointee.csd), function: field(entry.pointee.function),
+          callsite: field(entry.pointee.callsite),
+          target: Int32(truncatingIfNeeded: field(entry.pointee.target)),
+          detail: Int32(truncatingIfNeeded: field(entry.pointee.detail))))
       counts[position] &+= 1
-      if entries[position].extra != .nothing {
-        guard finish(events + count, entries[position], UInt16(truncatingIfNeeded: id), bytes, record, length) else {
+      if entry.pointee.extra != .nothing {
+        guard finish(events + count, position, UInt16(truncatingIfNeeded: id), fields, length) else {
           counts[position] &-= 1
           stop = .damaged
           break
@@ -162,12 +176,12 @@ extension CPUStream {
 
   /// Type, flags and pid as they would lie in the usual layout, from any other. Hardly any kernel needs this.
   @inline(never)
-  private func commonFields(_ bytes: RawSpan, _ record: Int, _ length: Int) -> UInt64 {
+  private func commonFields(_ record: UnsafeRawPointer, _ length: Int) -> UInt64 {
     let fields = table.common
     guard max(fields.type + 2, fields.flags + 1, fields.pid + 4) <= length else { return 0 }
-    let type = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.type, as: UInt16.self)
-    let flags = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.flags, as: UInt8.self)
-    let pid = bytes.unsafeLoadUnaligned(fromByteOffset: record + fields.pid, as: UInt32.self)
+    let type = record.loadUnaligned(fromByteOffset: fields.type, as: UInt16.self)
+    let flags = record.loadUnaligned(fromByteOffset: fields.flags, as: UInt8.self)
+    let pid = record.loadUnaligned(fromByteOffset: fields.pid, as: UInt32.self)
     return UInt64(type) | UInt64(flags) << 16 | UInt64(pid) << 32
   }
 
@@ -175,9 +189,9 @@ extension CPUStream {
   /// - Returns: false when the record contradicts itself.
   @inline(never)
   private func finish(
-    _ event: UnsafeMutablePointer<TraceEvent>, _ entry: EventTable.Entry, _ id: UInt16, _ bytes: RawSpan,
-    _ record: Int, _ length: Int
+    _ event: UnsafeMutablePointer<TraceEvent>, _ position: Int, _ id: UInt16, _ record: UnsafeRawPointer, _ length: Int
   ) -> Bool {
+    let entry = table.entries[position]
     switch entry.extra {
     case .nothing: return true
     case .unknown:
@@ -188,8 +202,7 @@ extension CPUStream {
       event.pointee.csd = 0
       return true
     case .mask, .relativeMask:
-      let word = entry.mask.extend(
-        bytes.unsafeLoadUnaligned(fromByteOffset: record + entry.mask.offset, as: UInt64.self))
+      let word = entry.mask.extend(record.loadUnaligned(fromByteOffset: entry.mask.offset, as: UInt64.self))
       let size = Int(word >> 16 & 0xffff)
       var offset = Int(word & 0xffff)
       if entry.extra == .relativeMask { offset += entry.mask.offset + 4 }
@@ -200,7 +213,7 @@ extension CPUStream {
       while done < size {
         var word: UInt64 = 0
         for index in 0..<min(8, size - done) {
-          let byte = bytes.unsafeLoadUnaligned(fromByteOffset: record + offset + done + index, as: UInt8.self)
+          let byte = record.loadUnaligned(fromByteOffset: offset + done + index, as: UInt8.self)
           word |= UInt64(byte) << UInt64(index * 8)
         }
         appendMaskWord(word)

@@ -118,7 +118,7 @@ final class CPUStream {
         }
       }
       let wasEmpty = count == 0
-      let stop = reader.withBlock { decode($0) }
+      let stop = decode(reader.block)
       if wasEmpty, count > 0 { takeGap(before: events[0].nanoseconds) }
       switch stop {
       case .batchFull: break filling

@@ -66,6 +66,11 @@ final class RegionReader {
     body(UnsafeRawBufferPointer(memory).bytes)
   }
 
+  /// The same for the loop that decodes events, which checks whole records at a time. Valid until the next block is read.
+  var block: UnsafeRawBufferPointer {
+    @inline(__always) get { UnsafeRawBufferPointer(memory) }
+  }
+
   /// Reads the next block.
   func next() throws(TraceFileError) -> Outcome {
     count = 0

@@ -1,9 +1,10 @@
+internal import BasicContainers
 public import CallHistories
 public import TraceTypes
 
 /// Counts and times complete calls, one by one, in memory that grows with the number of different call sites and CPU pairs
 /// and not with the number of calls.
-public struct CallStatistics: Sendable {
+public struct CallStatistics: ~Copyable, Sendable {
   /// How many of the latest calls are kept.
   static let keptLateCalls = 20
   /// How many different callbacks, callers and sources are told apart; what comes later is counted in the totals only.
@@ -22,39 +23,60 @@ public struct CallStatistics: Sendable {
   public private(set) var types = CallSummary.Types()
   private var notJudged = [UInt64](repeating: 0, count: UndecidedReason.allCases.count)
 
-  private var queueToKick = DurationRecorder()
-  private var kickToHandler = DurationRecorder()
-  private var handlerToStart = DurationRecorder()
-  private var queueToStart = DurationRecorder()
-  private var startToEnd = DurationRecorder()
-  private var callerWait = DurationRecorder()
+  private var queueToKick = DurationTally()
+  private var kickToHandler = DurationTally()
+  private var handlerToStart = DurationTally()
+  private var callerWait = DurationTally()
 
   private var callbackTable = InternTable(limit: keptKinds)
-  private var callbacks: ContiguousArray<CallbackCount> = []
+  private var callbacks = UniqueArray<CallbackCount>()
+  /// All callbacks beyond the limit.
+  private var otherCallbacks = CallbackCount()
   /// By call site and function.
   private var callerTable = InternTable(limit: keptKinds)
-  private var callers: ContiguousArray<CallerCount> = []
+  private var callers = UniqueArray<CallerCount>()
   /// By the caller's number and the task's pid: who calls most from where.
   private var taskTable = InternTable(limit: 4 * keptKinds)
-  private var tasks: ContiguousArray<UInt64> = []
+  private var tasks = UniqueArray<UInt64>()
   /// Callers some of whose tasks were not counted, because there were too many.
   private var crowdedCallers: Set<Int> = []
   /// By source and target; the limit holds all pairs of 1,024 CPUs.
   private var pairTable = InternTable(limit: 1 << 20)
-  private var pairs: ContiguousArray<PairCount> = []
+  private var pairs = UniqueArray<PairCount>()
   private var interference: [Int: InterferenceCount] = [:]
   private(set) var late: [LateCandidate] = []
+  /// Calls with a longer delay are among those; nil while there is room for all.
+  private var lateBeyond: UInt64?
 
-  private struct CallbackCount: Sendable {
+  struct CallbackCount: ~Copyable, Sendable {
     var queued: UInt64 = 0
     var runs: UInt64 = 0
     var localRuns: UInt64 = 0
     var kicks: UInt64 = 0
-    var delay = DurationRecorder()
-    var run = DurationRecorder()
+    var delay = DurationTally()
+    /// Of queued calls, and of runs that nothing had queued here.
+    var run = DurationTally()
+    var otherRun = DurationTally()
+
+    @inline(__always)
+    mutating func add(isKick: Bool, delay: UInt64?, run: UInt64?) {
+      queued += 1
+      if isKick { kicks += 1 }
+      guard let delay else { return }
+      runs += 1
+      self.delay.record(delay)
+      if let run { self.run.record(run) }
+    }
+
+    @inline(__always)
+    mutating func addLocal(run: UInt64?) {
+      runs += 1
+      localRuns += 1
+      if let run { otherRun.record(run) }
+    }
   }
 
-  private struct CallerCount: Sendable {
+  struct CallerCount: Sendable {
     var calls: UInt64 = 0
     var targets: UInt64 = 0
     var kicks: UInt64 = 0
@@ -77,9 +99,15 @@ public struct CallStatistics: Sendable {
     }
   }
 
-  private struct PairCount: Sendable {
+  struct PairCount: Sendable {
     var calls: UInt64 = 0
     var ipis: UInt64 = 0
+
+    @inline(__always)
+    mutating func add(isIPI: Bool) {
+      calls += 1
+      if isIPI { ipis += 1 }
+    }
   }
 
   private struct SourceKey: Hashable, Sendable {
@@ -145,9 +173,8 @@ public struct CallStatistics: Sendable {
     count(kind: call.kind)
     var kicked: UInt64 = 0
     for index in targets.indices {
-      let isKick = targets[index].kick.isKick
-      if isKick { kicked += 1 }
-      add(targets[index], pid: call.pid)
+      if targets[index].kick.isKick { kicked += 1 }
+      add(targets, index, pid: call.pid)
     }
     var caller: Int?
     if targets.count > 0 {
@@ -186,30 +213,34 @@ public struct CallStatistics: Sendable {
   }
 
   /// The place of a callback's counts, or nil beyond the limit.
+  @inline(__always)
   private mutating func callbackIndex(_ function: UInt64) -> Int? {
     guard let index = callbackTable.number(function, 0) else { return nil }
     if index == callbacks.count { callbacks.append(CallbackCount()) }
     return index
   }
 
+  @inline(__always)
   private mutating func count(pair source: UInt16, _ target: UInt16, isIPI: Bool) {
     guard let index = pairTable.number(UInt64(source), UInt64(target)) else { return }
     if index == pairs.count { pairs.append(PairCount()) }
-    pairs[index].calls += 1
-    if isIPI { pairs[index].ipis += 1 }
+    pairs[index].add(isIPI: isIPI)
   }
 
-  private mutating func add(_ call: QueuedCall, pid: Int32) {
+  // What is handed on is the place of a call and not the call, which is large.
+  @inline(__always)
+  private mutating func add(_ targets: Span<QueuedCall>, _ index: Int, pid: Int32) {
     queued += 1
-    switch call.kick {
+    let kick = targets[index].kick
+    switch kick {
     case .ipi: kicks.ipi += 1
     case .maskIPI: kicks.maskIPI += 1
     case .coalesced: kicks.coalesced += 1
     case .polling: kicks.polling += 1
     case .unknown, .undecided: kicks.unknown += 1
     }
-    account(call)
-    switch call.type {
+    account(targets, index)
+    switch targets[index].type {
     case .sync: types.sync += 1
     case .async: types.async += 1
     case .irqWork: types.irqWork += 1
@@ -217,57 +248,61 @@ public struct CallStatistics: Sendable {
     case nil: types.unknown += 1
     }
 
-    let isIPI = call.kick == .ipi || call.kick == .maskIPI
-    count(pair: call.source, call.target, isIPI: isIPI)
+    let isIPI = kick == .ipi || kick == .maskIPI
+    count(pair: targets[index].source, targets[index].target, isIPI: isIPI)
 
-    time(call, pid: pid)
-    if !interference.isEmpty { interfere(call, pid: pid, isIPI: isIPI) }
+    time(targets, index, pid: pid)
+    if !interference.isEmpty { interfere(targets[index], pid: pid, isIPI: isIPI) }
   }
 
-  private mutating func account(_ call: QueuedCall) {
-    if call.judged { judged += 1 }
-    switch call.outcome {
-    case .ran where call.judged: executed += 1
+  @inline(__always)
+  private mutating func account(_ targets: Span<QueuedCall>, _ index: Int) {
+    let isJudged = targets[index].judged
+    if isJudged { judged += 1 }
+    switch targets[index].outcome {
+    case .ran where isJudged: executed += 1
     case .lost: lost += 1
     case .pending: pending += 1
-    case .ran, .undecided, .open: notJudged[Int((call.reason ?? .stateUnknown).rawValue)] += 1
+    case .ran, .undecided, .open: notJudged[Int((targets[index].reason ?? .stateUnknown).rawValue)] += 1
     }
   }
 
-  private mutating func time(_ call: QueuedCall, pid: Int32) {
-    let started = call.inferred ? nil : call.started
-    let ended = call.inferred ? nil : call.ended
-    if let kicked = call.kicked, kicked >= call.queued {
-      queueToKick.record(kicked &- call.queued)
-      if call.kick != .polling, let handler = call.handler, handler >= kicked {
-        kickToHandler.record(handler &- kicked)
-      }
+  @inline(__always)
+  private mutating func time(_ targets: Span<QueuedCall>, _ index: Int, pid: Int32) {
+    let queued = targets[index].queued
+    let handler = targets[index].handler
+    let kick = targets[index].kick
+    let isInferred = targets[index].inferred
+    let started = isInferred ? nil : targets[index].started
+    let ended = isInferred ? nil : targets[index].ended
+    if let kicked = targets[index].kicked, kicked >= queued {
+      queueToKick.record(kicked &- queued)
+      if kick != .polling, let handler, handler >= kicked { kickToHandler.record(handler &- kicked) }
     }
-    if let started, let handler = call.handler, started >= handler { handlerToStart.record(started &- handler) }
+    if let started, let handler, started >= handler { handlerToStart.record(started &- handler) }
 
-    let callback = callbackIndex(call.function)
-    if let callback {
-      callbacks[callback].queued += 1
-      if call.kick.isKick { callbacks[callback].kicks += 1 }
+    var delay: UInt64?
+    var run: UInt64?
+    if let started, started >= queued {
+      delay = started &- queued
+      if let ended { run = ended &- started }
     }
-    guard let started, started >= call.queued else { return }
-    let delay = started &- call.queued
-    queueToStart.record(delay)
-    keepIfLate(call, pid: pid, delay: delay)
-    if let callback {
-      callbacks[callback].runs += 1
-      callbacks[callback].delay.record(delay)
+    if let callback = callbackIndex(targets[index].function) {
+      callbacks[callback].add(isKick: kick.isKick, delay: delay, run: run)
+    } else {
+      otherCallbacks.add(isKick: kick.isKick, delay: delay, run: run)
     }
-    guard let ended else { return }
-    startToEnd.record(ended &- started)
-    if let callback { callbacks[callback].run.record(ended &- started) }
+    guard let delay else { return }
+    if let lateBeyond, delay <= lateBeyond { return }
+    keepLate(targets[index], pid: pid, delay: delay)
   }
 
-  private mutating func keepIfLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
-    if late.count == Self.keptLateCalls, let least = late.last, delay <= least.delay { return }
+  @inline(never)
+  private mutating func keepLate(_ call: QueuedCall, pid: Int32, delay: UInt64) {
     let position = late.firstIndex { $0.delay < delay } ?? late.count
     late.insert(LateCandidate(call: call, pid: pid, delay: delay), at: position)
     if late.count > Self.keptLateCalls { late.removeLast() }
+    if late.count == Self.keptLateCalls { lateBeyond = late.last?.delay }
   }
 
   private mutating func interfere(_ call: QueuedCall, pid: Int32, isIPI: Bool) {
@@ -294,9 +329,7 @@ public struct CallStatistics: Sendable {
     local += 1
     count(pair: call.source, call.source, isIPI: false)
     guard let callback = callbackIndex(call.function) else { return }
-    callbacks[callback].runs += 1
-    callbacks[callback].localRuns += 1
-    if let ended = call.localEnded { callbacks[callback].run.record(ended &- started) }
+    callbacks[callback].addLocal(run: call.localEnded.map { $0 &- started })
   }
 
   /// Counts a callback that no event queued: it interrupts as every other does, and who asked for it is not known.
@@ -309,7 +342,7 @@ public struct CallStatistics: Sendable {
   /// Times a callback that no event queued.
   public mutating func addUnqueuedEnd(_ event: TraceEvent, started: UInt64) {
     let run = event.nanoseconds &- started
-    if let callback = callbackIndex(event.function) { callbacks[callback].run.record(run) }
+    if let callback = callbackIndex(event.function) { callbacks[callback].otherRun.record(run) }
     interfere(unqueued: event.function, cpu: event.cpu) {
       $0.run &+= run
       $0.longest = max($0.longest, run)
@@ -344,7 +377,8 @@ public struct CallStatistics: Sendable {
 
   /// The sums that must add up: see ``Accounting``.
   public var accounting: Accounting {
-    Accounting(
+    let notJudged = notJudged
+    return Accounting(
       queued: queued, executed: executed, lost: lost, pending: pending,
       notJudged: UndecidedReason.allCases.compactMap { reason in
         let count = notJudged[Int(reason.rawValue)]
@@ -353,33 +387,50 @@ public struct CallStatistics: Sendable {
   }
 
   public var latency: LatencySplit {
-    LatencySplit(
-      queueToKick: queueToKick.distribution, kickToHandler: kickToHandler.distribution,
-      handlerToStart: handlerToStart.distribution, queueToStart: queueToStart.distribution,
-      startToEnd: startToEnd.distribution, callerWaitAtMost: callerWait.distribution)
+    // Of all callbacks.
+    var queueToStart = otherCallbacks.delay.recorder
+    var startToEnd = otherCallbacks.run.recorder
+    for index in 0..<callbacks.count {
+      queueToStart.add(callbacks[index].delay)
+      startToEnd.add(callbacks[index].run)
+    }
+    return LatencySplit(
+      queueToKick: queueToKick.recorder.distribution, kickToHandler: kickToHandler.recorder.distribution,
+      handlerToStart: handlerToStart.recorder.distribution, queueToStart: queueToStart.distribution,
+      startToEnd: startToEnd.distribution, callerWaitAtMost: callerWait.recorder.distribution)
   }
 
   public var matrix: CallMatrix {
-    let cells = zip(pairTable.keys, pairs).map { key, count in
-      CallMatrix.Cell(source: Int(key.0), target: Int(key.1), calls: count.calls, ipis: count.ipis)
-    }.sorted { ($0.source, $0.target) < ($1.source, $1.target) }
+    var cells: [CallMatrix.Cell] = []
+    for (index, key) in pairTable.keys.enumerated() {
+      cells.append(
+        CallMatrix.Cell(
+          source: Int(key.0), target: Int(key.1), calls: pairs[index].calls, ipis: pairs[index].ipis))
+    }
+    cells.sort { ($0.source, $0.target) < ($1.source, $1.target) }
     return CallMatrix(cpus: Set(cells.flatMap { [$0.source, $0.target] }).sorted(), cells: cells)
   }
 
   /// Calls by kind, callback and caller.
   /// - Parameter comm: the name of a task.
   public func calls(names: any AddressNaming, comm: (Int32) -> String?) -> CallSummary {
-    let byCallback = zip(callbackTable.keys, callbacks).map { key, count in
-      CallSummary.Callback(
-        callback: names.text(key.0), queued: count.queued, runs: count.runs, localRuns: count.localRuns,
-        kicks: count.kicks, delay: count.delay.summary, run: count.run.summary)
+    var byCallback: [CallSummary.Callback] = []
+    for (index, key) in callbackTable.keys.enumerated() {
+      var run = callbacks[index].run.recorder
+      run.add(callbacks[index].otherRun)
+      byCallback.append(
+        CallSummary.Callback(
+          callback: names.text(key.0), queued: callbacks[index].queued, runs: callbacks[index].runs,
+          localRuns: callbacks[index].localRuns, kicks: callbacks[index].kicks,
+          delay: callbacks[index].delay.recorder.summary, run: run.summary))
     }
     let busiest = busiestTasks(comm: comm)
-    let byCaller = zip(callerTable.keys, callers).enumerated().map { index, caller in
-      let (key, count) = caller
-      return CallSummary.Caller(
-        callsite: names.text(key.0), callback: names.text(key.1), comm: busiest[index],
-        calls: count.calls, targets: count.targets, kicks: count.kicks)
+    var byCaller: [CallSummary.Caller] = []
+    for (index, key) in callerTable.keys.enumerated() {
+      byCaller.append(
+        CallSummary.Caller(
+          callsite: names.text(key.0), callback: names.text(key.1), comm: busiest[index],
+          calls: callers[index].calls, targets: callers[index].targets, kicks: callers[index].kicks))
     }
     return CallSummary(
       total: total, byKind: kinds, byType: types,
@@ -393,13 +444,15 @@ public struct CallStatistics: Sendable {
   private func busiestTasks(comm: (Int32) -> String?) -> [String?] {
     var counts = [[String: UInt64]](repeating: [:], count: callers.count)
     var unnamed = [UInt64](repeating: 0, count: callers.count)
-    for (key, count) in zip(taskTable.keys, tasks) {
+    for (index, key) in taskTable.keys.enumerated() {
+      let count = tasks[index]
       if let name = comm(Int32(truncatingIfNeeded: key.1)) {
         counts[Int(key.0)][name, default: 0] += count
       } else {
         unnamed[Int(key.0)] += count
       }
     }
+    let crowdedCallers = crowdedCallers
     return counts.indices.map { index in
       let best = counts[index].max { ($0.value, $1.key) < ($1.value, $0.key) }
       guard let best, best.value > unnamed[index], !crowdedCallers.contains(index) else { return nil }
@@ -408,7 +461,8 @@ public struct CallStatistics: Sendable {
   }
 
   public func interference(names: any AddressNaming, comm: (Int32) -> String?) -> [Interference] {
-    interference.keys.sorted().map { cpu in
+    let interference = interference
+    return interference.keys.sorted().map { cpu in
       let count = interference[cpu]!
       var named: [NamedSource: SourceCount] = [:]
       for (key, source) in count.sources {
@@ -450,12 +504,14 @@ public struct CallStatistics: Sendable {
         kickNanoseconds: call.kicked, handlerNanoseconds: call.handler, startedNanoseconds: call.started ?? call.queued,
         endedNanoseconds: call.ended, cause: Self.cause(call, delay: candidate.delay))
     }
-    let delicate = zip(callerTable.keys, callers).compactMap { key, count in
-      count.interruptsOff == 0 && count.hard == 0 && count.soft == 0
-        ? nil
-        : BlockingSummary.Context(
+    var delicate: [BlockingSummary.Context] = []
+    for (index, key) in callerTable.keys.enumerated() {
+      let count = callers[index]
+      if count.interruptsOff == 0, count.hard == 0, count.soft == 0 { continue }
+      delicate.append(
+        BlockingSummary.Context(
           callsite: names.text(key.0), callback: names.text(key.1), interruptsOff: count.interruptsOff,
-          hardInterrupt: count.hard, softInterrupt: count.soft)
+          hardInterrupt: count.hard, softInterrupt: count.soft))
     }
     return BlockingSummary(
       latestCalls: calls,

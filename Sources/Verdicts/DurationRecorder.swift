@@ -1,3 +1,5 @@
+internal import BasicContainers
+
 /// Collects durations in nanoseconds, exact to 1 %, in memory that does not grow with their number.
 ///
 /// A logarithmic histogram of 128 linear bins an octave. Every queued call is recorded several times over, so this is part of
@@ -33,9 +35,19 @@ package struct DurationRecorder: Sendable {
     bins.append(contentsOf: repeatElement(0, count: (bin | 127) + 1 - bins.count))
   }
 
+  /// Takes over what was tallied elsewhere.
+  mutating func add(_ tally: borrowing DurationTally) {
+    if tally.bins.count > bins.count { grow(to: tally.bins.count - 1) }
+    for bin in 0..<tally.bins.count { bins[bin] &+= tally.bins[bin] }
+    count &+= tally.count
+    sum &+= tally.sum
+    smallest = min(smallest, tally.smallest)
+    largest = max(largest, tally.largest)
+  }
+
   /// The first 128 bins are one nanosecond wide; then the width doubles every 128 bins.
   @inline(__always)
-  private static func bin(of value: UInt64) -> Int {
+  fileprivate static func bin(of value: UInt64) -> Int {
     let octave = UInt64(truncatingIfNeeded: max(0, 56 - (value | 1).leadingZeroBitCount))
     return Int(truncatingIfNeeded: octave &<< binBits &+ (value &>> octave))
   }
@@ -113,5 +125,38 @@ package struct DurationRecorder: Sendable {
     let width = (UInt64(1) << exponent) / 4
     let from = value / width * width
     return (from, from.addingReportingOverflow(width).overflow ? .max : from + width)
+  }
+}
+
+/// The part of a ``DurationRecorder`` that records. It can't be copied, so no recording has to ask whether its bins are shared.
+struct DurationTally: ~Copyable {
+  /// See ``DurationRecorder``.
+  fileprivate var bins = UniqueArray<UInt64>()
+  fileprivate var count: UInt64 = 0
+  fileprivate var sum: UInt64 = 0
+  fileprivate var smallest = UInt64.max
+  fileprivate var largest: UInt64 = 0
+
+  /// - Complexity: amortized O(1).
+  @inline(__always)
+  mutating func record(_ nanoseconds: UInt64) {
+    let bin = DurationRecorder.bin(of: nanoseconds)
+    if bin >= bins.count { grow(to: bin) }
+    bins[bin] &+= 1
+    count &+= 1
+    sum &+= nanoseconds
+    if nanoseconds < smallest { smallest = nanoseconds }
+    if nanoseconds > largest { largest = nanoseconds }
+  }
+
+  @inline(never)
+  private mutating func grow(to bin: Int) {
+    while bins.count <= bin | 127 { bins.append(0) }
+  }
+
+  var recorder: DurationRecorder {
+    var recorder = DurationRecorder()
+    recorder.add(self)
+    return recorder
   }
 }

@@ -15,8 +15,6 @@ package struct InternTable: Sendable {
   private var slots: ContiguousArray<Slot>
   private var mask: Int
   package private(set) var keys: ContiguousArray<(UInt64, UInt64)> = []
-  /// The key asked for last: calls of one kind come in rows.
-  private var latest = Slot(first: 0, second: 0, index: -1)
 
   package init(limit: Int) {
     self.limit = limit
@@ -27,28 +25,38 @@ package struct InternTable: Sendable {
   /// The number of a key, a new one if it has none, or nil beyond the limit.
   @inline(__always)
   package mutating func number(_ first: UInt64, _ second: UInt64) -> Int? {
-    if latest.index >= 0, latest.first == first, latest.second == second { return Int(latest.index) }
+    // Most keys lie where their search begins.
+    let slot = slots[home(first, second)]
+    if slot.index >= 0, slot.first == first, slot.second == second { return Int(slot.index) }
     return find(first, second)
+  }
+
+  /// The number of a key, or nil if it has none.
+  package func knownNumber(_ first: UInt64, _ second: UInt64) -> Int? {
+    var position = home(first, second)
+    while slots[position].index >= 0 {
+      if slots[position].first == first, slots[position].second == second { return Int(slots[position].index) }
+      position = (position &+ 1) & mask
+    }
+    return nil
   }
 
   @inline(never)
   private mutating func find(_ first: UInt64, _ second: UInt64) -> Int? {
     var position = home(first, second)
     while slots[position].index >= 0 {
-      if slots[position].first == first, slots[position].second == second {
-        latest = slots[position]
-        return Int(latest.index)
-      }
+      if slots[position].first == first, slots[position].second == second { return Int(slots[position].index) }
       position = (position &+ 1) & mask
     }
     guard keys.count < limit else { return nil }
-    latest = Slot(first: first, second: second, index: Int32(keys.count))
-    slots[position] = latest
+    let number = keys.count
+    slots[position] = Slot(first: first, second: second, index: Int32(number))
     keys.append((first, second))
     if keys.count * 2 > slots.count { grow() }
-    return Int(latest.index)
+    return number
   }
 
+  @inline(__always)
   private func home(_ first: UInt64, _ second: UInt64) -> Int {
     let mixed = (first ^ (second &<< 23) ^ (second &>> 41)) &* 0x9E37_79B9_7F4A_7C15
     return Int(truncatingIfNeeded: mixed &>> 32) & mask

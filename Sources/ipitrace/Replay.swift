@@ -126,7 +126,6 @@ struct Replay {
     of analysis: ReplayAnalysis<Sink>, _ builder: borrowing HistoryBuilder, outcome: TraceSource.Outcome
   ) throws -> ReplayResult {
     let span = builder.span
-    let statistics = analysis.statistics
     let comm = source.comm
     let words = DivergenceWords(names: names)
     let verdict = analysis.verdict(
@@ -139,8 +138,9 @@ struct Replay {
       trace: summary(of: outcome, span: span),
       health: health(of: outcome, builder: builder.statistics, verdict: verdict).items.map(HealthItem.init),
       verdict: verdict,
-      calls: statistics.calls(names: names, comm: comm), kicks: statistics.kicks, latency: statistics.latency,
-      matrix: statistics.matrix, interference: withoutUnknowns(statistics.interference(names: names, comm: comm)),
+      calls: analysis.statistics.calls(names: names, comm: comm), kicks: analysis.statistics.kicks,
+      latency: analysis.statistics.latency, matrix: analysis.statistics.matrix,
+      interference: withoutUnknowns(analysis.statistics.interference(names: names, comm: comm)),
       blocking: blocking, timeline: try timeline(verdict: verdict, blocking: blocking, span: span),
       engines: [EngineResult(engine: verdict.engine, variant: nil)])
   }

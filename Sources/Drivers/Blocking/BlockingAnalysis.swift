@@ -62,8 +62,8 @@ struct BlockingAnalysis {
   ///   - span: the trace's first and last time.
   ///   - comm: the name of a task, by pid.
   func summary(
-    statistics: CallStatistics, headOfLine: HeadOfLineRecorder, span: ClosedRange<UInt64>?, names: any AddressNaming,
-    comm: (Int32) -> String?
+    statistics: borrowing CallStatistics, headOfLine: HeadOfLineRecorder, span: ClosedRange<UInt64>?,
+    names: any AddressNaming, comm: (Int32) -> String?
   ) -> BlockingSummary {
     var summary = statistics.blocking(names: names, comm: comm)
     for index in summary.latestCalls.indices {

@@ -37,6 +37,19 @@ struct WaitChainRecorder {
     var waitOver: UInt64 { movedOn.map { min($0, over) } ?? over }
   }
 
+  /// Rings by CPU. Few CPUs have none.
+  private struct Rings {
+    private var rings: ContiguousArray<Ring> = []
+
+    @inline(__always)
+    func nodes(of cpu: UInt16) -> [Node] { Int(cpu) < rings.count ? rings[Int(cpu)].nodes : [] }
+
+    mutating func add(_ node: Node, of cpu: UInt16) {
+      while rings.count <= Int(cpu) { rings.append(Ring()) }
+      rings[Int(cpu)].add(node)
+    }
+  }
+
   /// The latest calls of one CPU, or to it.
   private struct Ring {
     var nodes: [Node] = []
@@ -53,9 +66,9 @@ struct WaitChainRecorder {
   }
 
   /// Open calls by target.
-  private var open: [UInt16: Ring] = [:]
+  private var open = Rings()
   /// Calls made with interrupts off, by source.
-  private var blocking: [UInt16: Ring] = [:]
+  private var blocking = Rings()
   private var nodes: [UInt64: Node] = [:]
   private var edges: [UInt64: [UInt64]] = [:]
   private var edgeCount = 0
@@ -84,11 +97,11 @@ struct WaitChainRecorder {
     let source = node.call.source
     let target = node.call.target
     if node.interruptsOff, Self.looksLikeWaiting(node) {
-      for earlier in open[source]?.nodes ?? [] where Self.stands(earlier, on: node) { connect(earlier, to: node) }
-      blocking[source, default: Ring()].add(node)
+      for earlier in open.nodes(of: source) where Self.stands(earlier, on: node) { connect(earlier, to: node) }
+      blocking.add(node, of: source)
     }
-    for other in blocking[target]?.nodes ?? [] where Self.stands(node, on: other) { connect(node, to: other) }
-    open[target, default: Ring()].add(node)
+    for other in blocking.nodes(of: target) where Self.stands(node, on: other) { connect(node, to: other) }
+    open.add(node, of: target)
   }
 
   /// Whether the caller went on right after the callback, or never.

@@ -1,3 +1,5 @@
+import Verdicts
+
 /// How long calls took from one CPU to another, by the times that these gave, and when.
 ///
 /// A clock can run faster than another, or be set. So what the calls of one stretch of the trace say of the clocks need not
@@ -18,7 +20,8 @@ struct MessageDelays {
   private static let nearby = 16
   /// The logarithm of the stretches' length in nanoseconds: at first a quarter of a millisecond.
   private var scale: UInt64 = 18
-  private var places: [UInt32: Int] = [:]
+  /// By source and target.
+  private var places = InternTable(limit: mostPairs)
   private var pairs: ContiguousArray<ContiguousArray<Stretch>> = []
   private var count = 0
 
@@ -26,13 +29,8 @@ struct MessageDelays {
   /// - Complexity: amortized O(1).
   mutating func add(from source: UInt16, to target: UInt16, queued: UInt64, started: UInt64) {
     guard started >= queued, source != target else { return }
-    let key = UInt32(source) << 16 | UInt32(target)
-    let place = places[key] ?? pairs.count
-    if place == pairs.count {
-      guard place < Self.mostPairs else { return }
-      places[key] = place
-      pairs.append([])
-    }
+    guard let place = places.number(UInt64(source), UInt64(target)) else { return }
+    if place == pairs.count { pairs.append([]) }
     let stretch = Stretch(number: queued >> scale, shortest: started - queued, arrived: started)
     count += Self.insert(stretch, into: &pairs[place]) ? 1 : 0
     if count > Self.capacity { lengthen() }
@@ -65,8 +63,8 @@ struct MessageDelays {
 
   /// The shortest delay of each pair in the whole trace.
   var shortest: [(source: UInt16, target: UInt16, nanoseconds: UInt64)] {
-    places.map { key, place in
-      (UInt16(key >> 16), UInt16(truncatingIfNeeded: key), pairs[place].map(\.shortest).min() ?? .max)
+    zip(places.keys, pairs).map { key, stretches in
+      (UInt16(key.0), UInt16(key.1), stretches.map(\.shortest).min() ?? .max)
     }
   }
 
@@ -78,7 +76,7 @@ struct MessageDelays {
   /// Whether a call that one CPU made after a time arrived on another one before a time there: then the two times are in this
   /// order, whatever the clocks.
   func passed(from source: UInt16, after first: UInt64, to target: UInt16, before last: UInt64) -> Bool {
-    guard let place = places[UInt32(source) << 16 | UInt32(target)] else { return false }
+    guard let place = places.knownNumber(UInt64(source), UInt64(target)) else { return false }
     let all = pairs[place]
     var next = Self.firstIndex(in: all, behind: first >> scale)
     while next < all.count, all[next].number <= last >> scale {
@@ -92,7 +90,7 @@ struct MessageDelays {
   /// that changes its distance from another one meanwhile is farther away at one of these. Nil if there is none on one side: what
   /// changed then is not seen.
   func shortest(from source: UInt16, to target: UInt16, around stretches: ClosedRange<UInt64>) -> UInt64? {
-    guard let place = places[UInt32(source) << 16 | UInt32(target)] else { return nil }
+    guard let place = places.knownNumber(UInt64(source), UInt64(target)) else { return nil }
     let all = pairs[place]
     let next = Self.firstIndex(in: all, behind: stretches.upperBound)
     var previous = next - 1

@@ -45,7 +45,7 @@ struct CallLog: ~Copyable {
   }
 
   /// Tells everything, and is empty then.
-  mutating func tell<Sink: CompletedCallSink>(_ tally: inout CallTally<Sink>) {
+  mutating func tell(_ analysis: ReplayAnalysis<some CompletedCallSink>) {
     var call = 0
     var target = 0
     var handler = 0
@@ -54,18 +54,18 @@ struct CallLog: ~Copyable {
       switch Kind(rawValue: kinds[index]) {
       case .call, nil:
         let end = target + Int(targetCounts[call])
-        tally.callCompleted(calls[call], targets: targets.span.extracting(target..<end))
+        analysis.count(calls[call], targets: targets.span.extracting(target..<end))
         target = end
         call += 1
       case .handler:
         let done = handlers[handler]
-        tally.handlerCompleted(done.kind, cpu: done.cpu, start: done.start, end: done.end)
+        analysis.countHandler(done.kind, cpu: done.cpu, start: done.start, end: done.end)
         handler += 1
       case .unqueued:
-        tally.unqueuedCallback(callbacks[callback].event)
+        analysis.countUnqueued(callbacks[callback].event)
         callback += 1
       case .unqueuedEnd:
-        tally.unqueuedCallbackEnded(callbacks[callback].event, started: callbacks[callback].started)
+        analysis.countUnqueuedEnd(callbacks[callback].event, started: callbacks[callback].started)
         callback += 1
       }
     }
