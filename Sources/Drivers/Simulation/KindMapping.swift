@@ -8,8 +8,15 @@ struct KindMapping: Sendable {
   private let walksMany: Bool
   let usesCrossCalls: Bool
   let allocates: Bool
+  /// Who waits runs what is queued for it meanwhile, whether its interrupts are on or off.
+  let pollsWhileWaiting: Bool
 
   init(_ engine: Engine) {
+    if case .generic2008(let generation) = engine {
+      pollsWhileWaiting = generation.fallback == .pollOwnQueue
+    } else {
+      pollsWhileWaiting = false
+    }
     switch engine {
     case .generic2008, .perCPU2009: walksMany = true
     case .lockLess2014, .pendingQueue2014, .crossCall2022, .mainline: walksMany = false

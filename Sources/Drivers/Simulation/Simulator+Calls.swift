@@ -11,16 +11,14 @@ extension Simulator {
     run(until: call.time)
     now = max(now, call.time)
     ordinal &+= 1
-    recorder.calls &+= 1
     let source = Int(call.source)
+    guard !cpus[source].isHung, let place = takePlace() else {
+      callsNotMade &+= 1
+      return
+    }
+    recorder.calls &+= 1
     for index in loaded.indices {
       recorder.asked(Int(loaded[index].cpu), callback: call.callback >= 0 ? Int(call.callback) : nil)
-    }
-    guard !cpus[source].isHung, let place = takePlace() else {
-      recorder.calls &-= 1
-      callsNotMade &+= 1
-      recorder.targets &-= UInt64(loaded.count)
-      return
     }
     var new = CallPlace()
     new.ordinal = ordinal

@@ -136,7 +136,8 @@ extension Simulator {
       // Its CPU never came to it.
       callsNotMade &+= 1
       recorder.calls &-= 1
-      recorder.targets &-= UInt64(places[place].targetCount)
+      let callback = places[place].callback >= 0 ? Int(places[place].callback) : nil
+      recorder.notAsked(Int(places[place].targetCount), callback: callback)
       return
     }
     for index in first..<first + Int(places[place].targetCount) {
@@ -154,7 +155,11 @@ extension Simulator {
       case .queued, .started:
         if isStuck[cpu], !machine.view(of: cpu).interruptsEnabled, !targets[index].isLeftBehind {
           recorder.fates.deadlocked &+= 1
-        } else if isolates, options.userCPUs.contains(cpu), !targets[index].isLeftBehind {
+        } else if !targets[index].isLeftBehind,
+          machine.state(of: cpu) == .dead || isolates && options.userCPUs.contains(cpu)
+        {
+          // Queued for a CPU that was gone, as irq_work_queue_on() does with a warning; it looks when it comes back. Or its IPI was
+          // deferred until the CPU enters the kernel.
           recorder.fates.pending &+= 1
         } else {
           recorder.fates.lost &+= 1

@@ -13,17 +13,22 @@ extension Simulator {
     machine.dropInterrupts(cpu)
     cpus[cpu].arrived = 0
     for vector in 0..<Self.vectors { arrivals[cpu &* Self.vectors &+ vector] = SimulatedCPU.never }
+    if machine.state(of: cpu) == .dead { leaveQueueBehind(cpu) }
   }
 
-  /// Ends taking a CPU down, if it is dead. What is on its queue then stays there.
-  mutating func endTakingDown(_ cpu: Int) -> Bool {
-    guard engine.endTakingDown(cpu, &machine) else { return false }
-    leaving = nil
+  /// A CPU has died. What is on its queue now stays there; what is queued later knew of it.
+  private mutating func leaveQueueBehind(_ cpu: Int) {
     for place in 0..<places.count where places[place].firstTarget >= 0 && places[place].open > 0 {
       if let target = target(of: place, on: cpu), targets[target].state == .queued {
         targets[target].isLeftBehind = true
       }
     }
+  }
+
+  /// Ends taking a CPU down, if it is dead.
+  mutating func endTakingDown(_ cpu: Int) -> Bool {
+    guard engine.endTakingDown(cpu, &machine) else { return false }
+    leaving = nil
     return true
   }
 
@@ -49,6 +54,14 @@ extension Simulator {
       guard engine.beginBringingUp(hotplug.cpu, &machine) else { return false }
       machine.forgetNotes()
       advance(hotplug.cpu)
+      // Its hotplug thread takes it out of the idle loop, where it looks at what was queued for it while it was gone.
+      let view = machine.view(of: hotplug.cpu)
+      if view.isIdle, view.state == .online, engine.leaveIdle(hotplug.cpu, &machine) {
+        cpus[hotplug.cpu].entryNanoseconds = 0
+        cpus[hotplug.cpu].token &+= 1
+        cpus[hotplug.cpu].readyAt = SimulatedCPU.never
+        advance(hotplug.cpu)
+      }
     }
     return true
   }

@@ -21,8 +21,7 @@ extension Simulator {
       case .queued:
         cost &+= queued(subject, on: other, by: cpu)
       case .added:
-        // Who waits with interrupts off may be one that runs its own queue meanwhile.
-        if cpus[other].waitKey >= 0, !machine.view(of: other).interruptsEnabled { lookAgain(other) }
+        if kinds.pollsWhileWaiting { lookAgain(other) }
       case .warned, .ipiLost:
         break
       case .coalesced:
@@ -87,8 +86,7 @@ extension Simulator {
     targets[place].queuedAt = now
     places[call].open &+= 1
     timeline?.queued(places[call].ordinal, by: cpu, on: target, at: now)
-    // Who waits with interrupts off may be one that runs its own queue meanwhile.
-    if cpus[target].waitKey >= 0, !machine.view(of: target).interruptsEnabled { lookAgain(target) }
+    if kinds.pollsWhileWaiting { lookAgain(target) }
     let recorded = targets[place].addNanoseconds
     if recorded != SimulatedCPU.never { return recorded }
     return draw(.add, random.number(.add, places[call].ordinal, UInt64(target)))
@@ -165,7 +163,8 @@ extension Simulator {
       timeline?.started(places[call].ordinal, places[call].function, on: cpu, at: now)
       return places[call].localNanoseconds
     }
-    targets[place].state = .started
+    // What is run once more, as an engine may do by mistake, has had its end.
+    if targets[place].state == .queued { targets[place].state = .started }
     let callback = places[call].callback >= 0 ? Int(places[call].callback) : nil
     recorder.started(
       on: cpu, callback: callback, delay: targets[place].isTimed ? now &- targets[place].queuedAt : nil)

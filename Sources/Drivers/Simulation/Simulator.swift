@@ -216,7 +216,8 @@ struct Simulator: ~Copyable {
   /// Whether a CPU, as it stands, turns to something that has come for it.
   private mutating func takesSomething(_ cpu: Int, _ view: CPUView) -> Bool {
     if takesInterrupt(cpu, view) || takesInterruptCall(cpu, view) { return true }
-    if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) { return true }
+    // Who polls leaves the idle loop first.
+    if leaving != nil, machine.isWantedByStop(cpu), view.idlesPolling || engine.canStop(cpu, machine) { return true }
     return takesTaskCall(cpu, view)
   }
 
@@ -289,7 +290,6 @@ struct Simulator: ~Copyable {
         return false
       }
       if leaving != nil, machine.isWantedByStop(cpu), engine.canStop(cpu, machine) {
-        if view.idlesPolling { engine.endPolling(cpu, &machine) }
         engine.enterStop(cpu, &machine)
         _ = handleNotes(of: cpu)
         if cpus[cpu].heldUntil > now {

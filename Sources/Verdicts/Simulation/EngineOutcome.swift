@@ -7,15 +7,16 @@ public struct EngineOutcome: Codable, Sendable, Equatable {
   /// Where the targets asked for ended. They add up to `targets`.
   public struct Fates: Codable, Sendable, Equatable {
     public var ran: UInt64 = 0
-    /// A request that another one, which was on its way, was promised to serve (`pending`, `-EBUSY` by design of the call).
+    /// A request that another one, which was on its way, was promised to serve (`pending`).
     public var coalescedRequests: UInt64 = 0
-    /// The engine returned an error, or left the target out because it was offline.
+    /// The engine returned an error, `-EBUSY` for a csd in use among them, or left the target out because it was offline.
     public var refused: UInt64 = 0
     /// Queued, and will never run: its CPU is gone, or its node was dropped from the queue.
     public var lost: UInt64 = 0
     /// Held up by CPUs that wait for each other for ever.
     public var deadlocked: UInt64 = 0
-    /// Not over when the recording ended, and nothing wrong with it.
+    /// Not over when the recording ended, and nothing wrong with it: also what was queued for a CPU that was offline then, and
+    /// did not come back.
     public var pending: UInt64 = 0
     /// Only in the recorded outcome: the trace does not tell.
     public var unknown: UInt64 = 0

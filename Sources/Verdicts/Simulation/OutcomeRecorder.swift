@@ -51,6 +51,12 @@ package struct OutcomeRecorder: Sendable {
     }
   }
 
+  /// A call that had been asked for was not made in the end.
+  package mutating func notAsked(_ count: Int, callback: Int?) {
+    targets -= UInt64(count)
+    if let callback { callbacks[callback].targets -= UInt64(count) }
+  }
+
   private mutating func ensure(_ cpu: Int) {
     while cpus.count <= cpu { cpus.append(CPU()) }
   }

@@ -60,9 +60,6 @@ import Testing
         Redirect(from: Point.walkFrees.rawValue, to: Point.walkNext.rawValue, instead: Point.walkRuns.rawValue),
       ], violates: .waitsForAll),
     EngineFault(
-      name: "on_each_cpu() leaves its own CPU out", engine: "generic-2008:wait", scenario: "cpu 0: each 0-1 f wait",
-      redirects: Redirect.drop(Point.eachRunsLocally, next: Point.eachReturnsLocally), violates: .noLostCallback),
-    EngineFault(
       name: "the entry stays linked", engine: "generic-2008:wait", scenario: "cpus 3\ncpu 0: many 1,2 f; many 1,2 g",
       redirects: Redirect.drop(Point.walkUnlinks, next: Point.walkUnlocksQueue), violates: .noCSDReuse),
     EngineFault(

@@ -208,11 +208,21 @@ struct KnownAnswerTests {
         try expect(
           load, engine, ["10000–\(today): CPU 1 10000 → 11300–11800"], "single 1", waits: "callers 1×\(today - 10_000)")
       }
-      for engine in ["percpu-2009", "llist-2014", "queue-2014"] {
+      for engine in ["generic-2008", "percpu-2009", "llist-2014", "queue-2014"] {
         try expect(
           load, engine, ["10000–\(before): CPU 1 10000 → 11300–11800"], "single 1",
           waits: "callers 1×\(before - 10_000)")
       }
+    }
+  }
+
+  /// The same of 2008 without memory for CPUs 1 and 2, which is refused at once; the caller's own part is run all the same, for
+  /// 300 from 10,000 on.
+  @Test func aCallerThatIsATargetTooWithoutMemory() throws {
+    var load = HandMadeLoad(cpuCount: 3)
+    load.call(at: 10_000, .onEach, from: 0, to: 1, 2, waits: true, local: 300)
+    try expect(load, "generic-2008:enomem", ["10000–10300: "], "", waits: "callers 1×300", fates: "refused 2") {
+      $0.allocationFailureRate = 1
     }
   }
 
@@ -225,6 +235,69 @@ struct KnownAnswerTests {
       load, engine,
       ["10000–11970: CPU 1 10000 → 11300–11900", "11400–11500: CPU 2 11400 → 12700–13200"], "single 2",
       waits: "callers 1×1970")
+  }
+
+  /// CPU 0 runs a callback from 11,300 on, for 2,000, and has another one to run behind it. An interrupt of its own, at 11,400,
+  /// makes on_each_cpu(): the add is over at 11,500, its own part at 11,800. A third call's IPI comes at 12,450.
+  /// - 2.6.26 and 2.6.30 turn interrupts on behind the own part, whatever they were. So a handler begins within the handler: it
+  ///   runs the third at 12,650, before the second, ends at 13,220, and the first has 1,250 left.
+  /// - The others restore them: the first ends at 13,700, the second follows, and the next handler begins at 14,320.
+  @Test func aCallbackThatTurnsInterruptsOn() throws {
+    var load = HandMadeLoad(cpuCount: 3)
+    load.call(at: 10_000, .singleAsync, from: 1, to: 0, run: 2_000, storage: 1)
+    load.call(at: 10_200, .singleAsync, from: 1, to: 0, storage: 2)
+    load.call(at: 11_350, .singleAsync, from: 1, to: 0, storage: 3)
+    load.call(at: 11_400, .onEach, from: 0, to: 2, in: .interrupt, local: 300)
+    let last = "11400–11800: CPU 2 11400 → 12700–13200"
+    for engine in ["generic-2008", "percpu-2009", "percpu-2009:mail"] {
+      try expect(
+        load, engine,
+        [
+          "10000–10100: CPU 0 10000 → 11300–14470", "10200–10300: CPU 0 10200 → 14520–15020",
+          "11350–11450: CPU 0 11350 → 12650–13150", last,
+        ], "single 3, saved 1")
+    }
+    for engine in ["llist-2014", "mainline", "xcall-2022"] {
+      try expect(
+        load, engine,
+        [
+          "10000–10100: CPU 0 10000 → 11300–13700", "10200–10300: CPU 0 10200 → 13750–14250",
+          "11350–11450: CPU 0 11350 → 14520–15020", last,
+        ], "single 3, saved 1")
+    }
+  }
+
+  /// CPU 2 runs a callback for CPU 3 from 11,300 to 14,300. CPU 0 calls CPUs 1 and 2 and waits: CPU 1 has answered at 11,970, CPU
+  /// 2, which follows 50 behind the other, at 14,920. An interrupt on CPU 0 makes a call to several at 11,000, which nobody may;
+  /// it reaches CPU 3, and is over when the add is.
+  /// - mainline has one mask for each source, and now it says CPU 3. Behind CPU 1 the waiting caller looks there, finds the csd
+  ///   unlocked at 12,300, and goes on although CPU 2 has not begun. That csd is the other call's: a wait for a lock.
+  /// - 3.15 makes that a call to one, without the mask: it waits for both.
+  /// - 2008 has a mask for each call. Its mask IPI arrives at 11,700; CPU 2 takes it behind its handler, at 14,370.
+  @Test func anInterruptThatTakesTheMask() throws {
+    var load = HandMadeLoad(cpuCount: 4)
+    load.call(at: 10_000, from: 3, to: 2, waits: true, run: 3_000)
+    load.call(at: 10_000, .many, from: 0, to: 1, 2, waits: true)
+    load.call(at: 11_000, .many, from: 0, to: 3, in: .interrupt)
+    let last = "11000–11100: CPU 3 11000 → 12300–12800"
+    try expect(
+      load, "mainline",
+      [
+        "10000–14350: CPU 2 10000 → 11300–14300", "10000–12300: CPU 1 10000 → 11400–11900, CPU 2 10100 → 14350–14850",
+        last,
+      ], "single 3, saved 1", waits: "callers 2×6650, csd 1×330")
+    try expect(
+      load, "llist-2014",
+      [
+        "10000–14350: CPU 2 10000 → 11300–14300", "10000–14920: CPU 1 10000 → 11900–12400, CPU 2 10100 → 14350–14850",
+        last,
+      ], "single 2, mask 1×2", waits: "callers 2×9270")
+    try expect(
+      load, "generic-2008",
+      [
+        "10000–14370: CPU 2 10000 → 11300–14300", "10000–15140: CPU 1 10000 → 11900–12400, CPU 2 10000 → 14570–15070",
+        last,
+      ], "single 2, mask 1×2", waits: "callers 2×9510")
   }
 
   /// CPU 1 waits with interrupts off until 13,370 (its function runs for 2,000). An IPI reaches it at 11,200; its handler begins

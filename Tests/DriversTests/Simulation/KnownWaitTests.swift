@@ -203,6 +203,45 @@ struct KnownWaitTests {
     #expect(outcome.fates == "ran 1, refused 1" && outcome.addsUp)
   }
 
+  /// CPU 1 idles polling, and does so still when it has taken an IPI: the stop takes it out of the idle loop like everybody else.
+  @Test(arguments: ["generic-2008", "percpu-2009", "llist-2014", "queue-2014", "mainline", "mainline:no-polling"])
+  func whoPollsIsStoppedToo(engine: String) throws {
+    var load = HandMadeLoad(cpuCount: 4)
+    load.call(at: 10_000, from: 0, to: 1, kick: .polling)
+    load.hotplugs = [LoadedHotplug(time: 20_000, cpu: 3, change: .down(lastCalled: 20_100))]
+    load.call(at: 30_000, from: 0, to: 3)
+    let outcome = try load.run(engine)
+    #expect(outcome.fates == "ran 1, refused 1" && outcome.addsUp && outcome.callsNotMade == 0)
+  }
+
+  /// An irq_work for a CPU that is offline is queued all the same, with a warning. The CPU comes back at 40,000, leaves the idle
+  /// loop at once, and finds it. If it does not come back the irq_work still waits, and nothing is lost.
+  @Test(arguments: ["mainline", "xcall-2022"]) func anIRQWorkForACPUThatIsGone(engine: String) throws {
+    var load = HandMadeLoad(cpuCount: 4)
+    load.hotplugs = [LoadedHotplug(time: 10_000, cpu: 3, change: .down(lastCalled: 12_000))]
+    load.call(at: 20_000, .irqWork, from: 0, to: 3, storage: 7)
+    let waiting = try load.run(engine)
+    #expect(waiting.fates == "pending 1" && waiting.addsUp)
+    load.hotplugs.append(LoadedHotplug(time: 40_000, cpu: 3, change: .up))
+    let outcome = try load.run(engine)
+    #expect(outcome.fates == "ran 1" && outcome.addsUp)
+    #expect(outcome.spans[0].description == "20000–20100: CPU 3 20000 → 40000–40500")
+  }
+
+  /// CPU 0, interrupts on, waits for want of memory, from 10,100 on. What CPU 1 queues for it it takes when the queue's lock is
+  /// free, at 10,600, and runs it from 10,700 to 11,200. So does CPU 1, which waits from 10,600 on, with what CPU 0 has for it; the
+  /// IPI that came at 11,100 takes another 100 of it, for nothing.
+  @Test func pollsWithInterruptsOnToo() throws {
+    var load = HandMadeLoad(cpuCount: 2)
+    load.call(at: 10_000, from: 0, to: 1)
+    load.call(at: 10_500, from: 1, to: 0)
+    let outcome = try load.run("generic-2008:poll-own-queue", Self.noMemory)
+    #expect(outcome.fates == "ran 2" && outcome.addsUp)
+    #expect(
+      outcome.spans.map(\.description)
+        == ["10000–11200: CPU 1 10000 → 10700–11200", "10500–11300: CPU 0 10500 → 10700–11200"])
+  }
+
   /// What is not made, because its CPU waits for ever, is left out of the count of calls, and told.
   @Test func notMade() throws {
     var load = Self.dying(calledAt: 11_950)
@@ -211,6 +250,7 @@ struct KnownWaitTests {
     let outcome = try load.run("llist-2014:none")
     #expect(outcome.callsNotMade == 1)
     #expect(outcome.outcome.calls == 3 && outcome.outcome.targets == 3 && outcome.addsUp)
+    #expect(outcome.outcome.byCallback.reduce(0) { $0 + $1.targets } == 3)
     #expect(outcome.fates == "ran 1, lost 1, deadlocked 1")
   }
 }

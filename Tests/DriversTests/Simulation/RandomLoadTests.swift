@@ -81,6 +81,9 @@ struct RandomLoadTests {
     }
   }
 
+  /// Whether a walker can pass a new entry by, as the mail of 2009 says: then its callback is lost.
+  private func skipsEntries(_ name: String) -> Bool { name.hasPrefix("percpu-2009:tail") }
+
   /// Flushes what waits for a CPU that dies.
   private func flushesDying(_ name: String) -> Bool {
     if name.hasPrefix("mainline") || name == "xcall-2022" { return true }
@@ -114,15 +117,15 @@ struct RandomLoadTests {
         let what = Comment(rawValue: "seed \(seed), load \(number), \(name)")
         expectWhole(ending, load, what)
         #expect(ending == run(), what)
-        if traits.isTame, !traits.hasHotplug || flushesDying(name) {
+        if traits.isTame, !skipsEntries(name), !traits.hasHotplug || flushesDying(name) {
           let fates = ending.outcome.fates
           #expect(fates.lost == 0 && fates.deadlocked == 0, "\(what): \(fates)")
           // A CPU that does not come back makes no more calls.
           if !traits.hasHotplug { #expect(ending.callsNotMade == 0, what) }
           #expect(ending.outcome.deadlocks.isEmpty, "\(what): \(ending.outcome.deadlocks)")
         }
-        if !name.contains("poll-own-queue") { expectInOrder(ending, load, what) }
-        expectAnswered(ending, load, watched, what)
+        if !name.contains("poll-own-queue") { expectInOrder(ending, load, engine, what) }
+        expectAnswered(ending, load, watched, engine, name, what)
       }
     }
     print("\(runs) random loads simulated, seed \(seed)")
@@ -156,8 +159,30 @@ struct RandomLoadTests {
     #expect(!load.hotplugs.isEmpty, what)
   }
 
+  /// When each CPU first makes a call, from an interrupt or a callback, that turns interrupts on: on_each_cpu() does behind its
+  /// own part where it ends with `local_irq_enable()`, and who spins before a gate of the ideas of 2008.
+  ///
+  /// From there on a handler can begin within a handler, and run what came later before what the one below has taken: see
+  /// ``KnownAnswerTests/aCallbackThatTurnsInterruptsOn()``. The walker of 2008 also runs once more what the one below is
+  /// running: it drops its bit behind the function.
+  private func nestsHandlers(_ load: HandMadeLoad, _ engine: Engine) -> [Int: UInt64] {
+    let opensAtAll: Bool
+    switch engine {
+    case .generic2008(let engine):
+      switch engine.fallback {
+      case .globalLock, .targetMask, .targetCounters, .allocatedFree: opensAtAll = engine.spin == .interruptsOn
+      case .wait, .enomem, .pollOwnQueue: opensAtAll = false
+      }
+    case .perCPU2009: opensAtAll = false
+    case .lockLess2014, .pendingQueue2014, .crossCall2022, .mainline: return [:]
+    }
+    let calls = load.calls.map(\.call).filter { $0.context == .interrupt && (opensAtAll || $0.kind == .onEach) }
+    return Dictionary(calls.map { (Int($0.source), $0.time) }, uniquingKeysWith: min)
+  }
+
   /// Calls of one task to one CPU in the same way are run in their order, each once.
-  private func expectInOrder(_ ending: Ending, _ load: HandMadeLoad, _ what: Comment) {
+  private func expectInOrder(_ ending: Ending, _ load: HandMadeLoad, _ engine: Engine, _ what: Comment) {
+    let nested = nestsHandlers(load, engine)
     guard let track = ending.track, !track.isTruncated else { return }
     var starts: [String: [Int: [UInt64]]] = [:]
     for slice in track.slices where slice.kind == .callback || slice.kind == .otherCallback {
@@ -169,6 +194,7 @@ struct RandomLoadTests {
       let (call, targets) = load.calls[index]
       for target in targets {
         guard let times = starts["call \(index)"]?[Int(target.cpu)] else { continue }
+        if let since = nested[Int(target.cpu)], times.contains(where: { $0 >= since }) { continue }
         #expect(times.count == 1, "\(what): call \(index) ran \(times.count) times on CPU \(target.cpu)")
         guard call.context != .interrupt else { continue }
         let way = [
@@ -182,10 +208,32 @@ struct RandomLoadTests {
     }
   }
 
-  /// Who waits goes on only when all have run it.
-  private func expectAnswered(_ ending: Ending, _ load: HandMadeLoad, _ watched: Int, _ what: Comment) {
-    guard let track = ending.track, !track.isTruncated, load.calls[watched].call.waits else { return }
+  /// Who waits goes on only when all have run it. Only an interrupt that calls several CPUs, which none may, while its CPU
+  /// waits for several, can make it forget whom it waits for: see ``KnownAnswerTests/anInterruptThatTakesTheMask()``.
+  private func expectAnswered(
+    _ ending: Ending, _ load: HandMadeLoad, _ watched: Int, _ engine: Engine, _ name: String, _ what: Comment
+  ) {
+    let call = load.calls[watched].call
+    guard let track = ending.track, !track.isTruncated, call.waits else { return }
     guard let returned = track.slices.first(where: { $0.kind == .call })?.endNanoseconds else { return }
+    switch engine {
+    case .generic2008(let engine):
+      // Who waits and polls runs its own entry twice, or a handler within a handler does: two references go for one.
+      if engine.fallback == .pollOwnQueue || !nestsHandlers(load, .generic2008(engine)).isEmpty { return }
+    case .perCPU2009(let engine):
+      // As mailed, the last to drop its reference ends the wait, although it need not be the last to run.
+      if engine.form == .mail, load.calls[watched].targets.count > 1 { return }
+    case .lockLess2014, .pendingQueue2014, .crossCall2022, .mainline: break
+    }
+    // All calls of the interface of 2022 go through the one for several.
+    let callsSeveral: Set<Call.Kind> = name == "xcall-2022" ? [.single, .many, .onEach] : [.many, .onEach]
+    let losesMask = load.calls.indices.contains { index in
+      let other = load.calls[index].call
+      return index != watched && other.source == call.source && other.context == .interrupt && other.time < returned
+        && callsSeveral.contains(other.kind) && callsSeveral.contains(call.kind)
+    }
+    // The engine of 2008 has a mask for each call.
+    if losesMask, !name.hasPrefix("generic-2008") { return }
     for slice in track.slices where slice.kind == .callback {
       #expect(slice.endNanoseconds.map { $0 <= returned } ?? false, what)
     }
