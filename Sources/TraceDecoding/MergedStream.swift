@@ -111,8 +111,8 @@ public final class MergedStream {
       // The CPU goes on while its events come before the next one of any other CPU; at equal times the lower CPU's
       // event comes first. There is no underflow: where the other CPU is the lower one, the winner's time is smaller.
       let limit = tree.runnerUpsKey
-      let limitTime = UInt64(truncatingIfNeeded: limit >> 32)
-      let limitIndex = Int(truncatingIfNeeded: limit & 0xffff_ffff)
+      let limitTime = UInt64(truncatingIfNeeded: limit >> 64)
+      let limitIndex = Int(truncatingIfNeeded: limit)
       let through = limit == LoserTree.left ? .max : index < limitIndex ? limitTime : limitTime - 1
       var key: UInt128
       repeat {
@@ -130,8 +130,9 @@ public final class MergedStream {
     }
   }
 
+  @inline(__always)
   private static func key(_ time: UInt64, _ index: Int) -> UInt128 {
-    UInt128(time) << 32 | UInt128(truncatingIfNeeded: index)
+    UInt128(time) << 64 | UInt128(UInt64(truncatingIfNeeded: index))
   }
 
   /// Gets a CPU's next batch, and says so when a gap comes first.
