@@ -48,8 +48,7 @@ struct LoserTree: ~Copyable {
     var smallest = Self.left
     var node = (count &+ winner) &>> 1
     while node > 0 {
-      let key = losers[node]
-      if key < smallest { smallest = key }
+      smallest = min(smallest, losers[node])
       node &>>= 1
     }
     return smallest
