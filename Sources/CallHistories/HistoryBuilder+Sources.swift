@@ -177,6 +177,7 @@ extension HistoryBuilder {
 
   /// Closes what an event proves to be over: the slots of its own level and of higher ones, but not those that it continues.
   /// - Parameter open: the slots of these levels are open; bit i is level i.
+  @inline(never)
   mutating func closeSlots(
     before event: TraceEvent, cpu: Int, open: UInt8, level: ContextLevel, maskWords: Span<UInt64>
   ) {

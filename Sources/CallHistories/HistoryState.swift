@@ -42,6 +42,8 @@ struct CPUState {
   var hotplug = Hotplug.none {
     didSet { attention.set(.gone, hotplug.rawValue >= Hotplug.offline.rawValue) }
   }
+  /// How many callbacks are in progress.
+  var frameCount: UInt8 = 0
   var hotplugStep: Int32 = 0
 
   /// Bit i: the slot of level i is open.
@@ -123,9 +125,7 @@ struct CPUState {
 
   /// The callbacks in progress but the innermost, which lies beside: by far the most callbacks are alone.
   var outerFrames: ContiguousArray<Frame> = []
-  /// How many callbacks are in progress.
-  var frameCount = 0
-  static let deepestNesting = 64
+  static let deepestNesting: UInt8 = 64
 
   /// Takes note of an event of the CPU's. For most events that is all.
   /// - Returns: what the event has to be held against.

@@ -9,6 +9,8 @@ struct EventBatch {
   private let maskWords: UnsafePointer<UInt64>?
   private let maskWordCount: Int
   private let count: Int
+  /// The time of the last event, beside what else the merge looks at each time.
+  private let lastTime: UInt64
   private var delivered = 0
 
   /// - Precondition: there is at least one event.
@@ -18,6 +20,7 @@ struct EventBatch {
     precondition(count > 0, "a batch without events")
     self.events = events
     self.count = count
+    lastTime = events[count - 1].nanoseconds
     self.maskWords = maskWords
     self.maskWordCount = maskWordCount
   }
@@ -42,11 +45,11 @@ struct EventBatch {
     precondition(delivered < count, "the batch is exhausted")
     // Runs are either short or go on to the end of the batch.
     var end = count
-    if events[count - 1].nanoseconds > limit {
-      end = delivered + 1
-      while events[end].nanoseconds <= limit { end += 1 }
+    if lastTime > limit {
+      end = delivered &+ 1
+      while events[end].nanoseconds <= limit { end &+= 1 }
     }
-    let run = UnsafeBufferPointer(start: events + delivered, count: end - delivered)
+    let run = UnsafeBufferPointer(start: events + delivered, count: end &- delivered)
     let words = UnsafeBufferPointer(start: maskWords, count: maskWordCount)
     delivered = end
     consumer.consume(run.span, maskWords: words.span)

@@ -6,71 +6,69 @@
 /// It can't be copied, so that the merge, which asks it every few events, has no references to count.
 struct LoserTree: ~Copyable {
   /// The key of a contestant that has left. Greater than all others.
-  static let left = UInt128.max
+  static var left: UInt64 {
+    @inline(__always) get { .max }
+  }
 
-  private let keys: UnsafeMutableBufferPointer<UInt128>
-  /// The loser of each match; position 0 is not used, node n has its children at 2n and 2n + 1.
-  private let losers: UnsafeMutableBufferPointer<Int>
+  private let count: Int
+  /// The lowest bits of a key, which are the contestant's number.
+  private let mask: UInt64
+  /// The loser's key of each match; position 0 is not used, node n has its children at 2n and 2n + 1.
+  private let losers: UnsafeMutablePointer<UInt64>
+  private(set) var winnersKey: UInt64
+  /// The number of the contestant that wins, or that did before all had left.
   private(set) var winner: Int
 
+  /// - Parameter keys: by contestant. The lowest bits of a key are the contestant's number, but for ``left``: as many bits as
+  ///   the largest number has.
   /// - Precondition: there is at least one key, and no two keys are equal except ``left``.
-  init(_ keys: [UInt128]) {
+  init(_ keys: [UInt64]) {
     precondition(!keys.isEmpty, "a tournament without contestants")
-    let count = keys.count
-    self.keys = .allocate(capacity: count)
-    _ = self.keys.initialize(fromContentsOf: keys)
+    count = keys.count
+    mask = count > 1 ? .max >> UInt64((count - 1).leadingZeroBitCount) : 0
     losers = .allocate(capacity: count)
-    losers.initialize(repeating: 0)
+    losers.initialize(repeating: Self.left, count: count)
     // Contestant c enters at the place count + c, below node (count + c) / 2.
-    var winners = [Int](repeating: 0, count: 2 * count)
-    for contestant in 0..<count { winners[count + contestant] = contestant }
+    var winners = [UInt64](repeating: Self.left, count: count) + keys
     for node in stride(from: count - 1, to: 0, by: -1) {
-      let (first, second) = (winners[2 * node], winners[2 * node + 1])
-      let firstWins = keys[first] <= keys[second]
-      winners[node] = firstWins ? first : second
-      losers[node] = firstWins ? second : first
+      winners[node] = min(winners[2 * node], winners[2 * node + 1])
+      losers[node] = max(winners[2 * node], winners[2 * node + 1])
     }
-    winner = count > 1 ? winners[1] : 0
+    winnersKey = count > 1 ? winners[1] : keys[0]
+    winner = winnersKey == Self.left ? 0 : Int(truncatingIfNeeded: winnersKey & mask)
   }
 
   deinit {
-    keys.deallocate()
     losers.deallocate()
   }
-
-  var winnersKey: UInt128 { keys[winner] }
 
   /// The second smallest key, or ``left`` when there is none: it lost against the winner, so it is on the winner's way.
   /// - Complexity: O(log number of keys).
   @inline(__always)
-  var runnerUpsKey: UInt128 {
+  var runnerUpsKey: UInt64 {
     var smallest = Self.left
-    var node = (keys.count + winner) / 2
+    var node = (count &+ winner) &>> 1
     while node > 0 {
-      smallest = min(smallest, keys[losers[node]])
-      node /= 2
+      smallest = min(smallest, losers[node])
+      node &>>= 1
     }
     return smallest
   }
 
   /// Gives the winner a new key, and finds who wins now.
+  /// - Parameter key: with the winner's number, or ``left``.
   /// - Complexity: O(log number of keys).
   @inline(__always)
-  mutating func replaceWinnersKey(_ key: UInt128) {
-    keys[winner] = key
-    var current = winner
-    var currentKey = key
-    var node = (keys.count + winner) / 2
+  mutating func replaceWinnersKey(_ key: UInt64) {
+    var current = key
+    var node = (count &+ winner) &>> 1
     while node > 0 {
       let other = losers[node]
-      let otherKey = keys[other]
-      if otherKey < currentKey {
-        losers[node] = current
-        current = other
-        currentKey = otherKey
-      }
-      node /= 2
+      losers[node] = max(other, current)
+      current = min(other, current)
+      node &>>= 1
     }
-    winner = current
+    winnersKey = current
+    if current != Self.left { winner = Int(truncatingIfNeeded: current & mask) }
   }
 }

@@ -71,14 +71,17 @@ public final class MergedStream {
   }
 
   /// What each CPU gets of the memory for blocks and batches.
+  ///
+  /// The merge goes from CPU to CPU with every event or so, so all batches together should stay in a core's own cache, and
+  /// the blocks in the one that cores share: with 256 CPUs, larger ones took more than twice the time.
   struct Share {
     var blockSize: Int
     var batchCapacity: Int
 
     init(cpus: Int) {
       let cpus = max(1, cpus)
-      blockSize = min(128 << 10, max(16 << 10, (16 << 20) / cpus))
-      batchCapacity = min(512, max(32, (8 << 20) / MemoryLayout<TraceEvent>.stride / cpus))
+      blockSize = min(128 << 10, max(16 << 10, (4 << 20) / cpus))
+      batchCapacity = min(512, max(16, (384 << 10) / MemoryLayout<TraceEvent>.stride / cpus))
     }
   }
 
@@ -95,43 +98,57 @@ public final class MergedStream {
     // First batches. A gap that opens a CPU's trace is said before any event is.
     let batches = UnsafeMutableBufferPointer<EventBatch>.allocate(capacity: streams.count)
     defer { batches.deallocate() }
-    var keys: [UInt128] = []
     var open: [CPUStream] = []
     for stream in streams {
       guard let batch = try nextBatch(of: stream, &consumer) else { continue }
-      keys.append(Self.key(batch.nextTime, open.count))
       batches.initializeElement(at: open.count, to: batch)
       open.append(stream)
     }
-    guard !keys.isEmpty else { return }
+    // In years of events, or damaged ones, times come up for which the keys have no room: then others are made.
+    while try merge(open, UnsafeMutableBufferPointer(rebasing: batches[..<open.count]), &consumer) {}
+  }
+
+  /// Delivers events as long as the keys have room for their times.
+  /// - Parameter batches: the batch of each stream; where one is exhausted, its stream has no more.
+  /// - Returns: whether there are more.
+  private func merge(
+    _ open: [CPUStream], _ batches: UnsafeMutableBufferPointer<EventBatch>,
+    _ consumer: inout some TraceEventConsumer & ~Copyable
+  ) throws(TraceFileError) -> Bool {
+    var begin: UInt64?
+    for index in batches.indices where !batches[index].isExhausted {
+      begin = min(begin ?? .max, batches[index].nextTime)
+    }
+    guard let begin else { return false }
+    let order = MergeKeys(from: begin, contestants: batches.count)
+    var keys: [UInt64] = []
+    for index in batches.indices {
+      keys.append(batches[index].isExhausted ? LoserTree.left : order.key(batches[index].nextTime, index))
+    }
 
     var tree = LoserTree(keys)
-    while tree.winnersKey != LoserTree.left {
+    while !order.isFar(tree.winnersKey) {
       let index = tree.winner
       // The CPU goes on while its events come before the next one of any other CPU; at equal times the lower CPU's
-      // event comes first. There is no underflow: where the other CPU is the lower one, the winner's time is smaller.
+      // event comes first.
       let limit = tree.runnerUpsKey
-      let limitTime = UInt64(truncatingIfNeeded: limit >> 32)
-      let limitIndex = Int(truncatingIfNeeded: limit & 0xffff_ffff)
-      let through = limit == LoserTree.left ? .max : index < limitIndex ? limitTime : limitTime - 1
-      var key: UInt128
+      let through = order.latest(of: index, before: limit)
+      var key: UInt64
       repeat {
         batches[index].deliver(through: through, into: &consumer)
         if !batches[index].isExhausted {
-          key = Self.key(batches[index].nextTime, index)
+          key = order.key(batches[index].nextTime, index)
         } else if let batch = try nextBatch(of: open[index], &consumer) {
           batches[index] = batch
-          key = Self.key(batch.nextTime, index)
+          key = order.key(batch.nextTime, index)
         } else {
           key = LoserTree.left
         }
-      } while key < limit
+      } while key < limit && !order.isFar(key)
       tree.replaceWinnersKey(key)
     }
-  }
-
-  private static func key(_ time: UInt64, _ index: Int) -> UInt128 {
-    UInt128(time) << 32 | UInt128(truncatingIfNeeded: index)
+    // What has left is far, too.
+    return tree.winnersKey != LoserTree.left
   }
 
   /// Gets a CPU's next batch, and says so when a gap comes first.

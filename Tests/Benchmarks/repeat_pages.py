@@ -1,9 +1,11 @@
-"""Makes a long trace out of a short one: its pages again and again, each time later.
+"""Makes a long trace out of a short one: its pages again and again, each time later. And one of many CPUs out of one of
+few: its pages again and again at nearly the same time, each time on other CPUs.
 
 For files of version 6 as `ipitrace record` writes them: one buffer, not compressed. Where one repetition meets the
 next, the first page of every CPU says that events were lost before it, which is the truth: calls are cut there.
 """
 
+import re
 import struct
 
 PAGE = 4096
@@ -107,3 +109,94 @@ def repeat(source, target, times):
                 for index, (page, (_, stamps)) in enumerate(zip(pages, facts)):
                     lost = repetition > 0 and index == 0
                     file.write(shifted(page, stamps, repetition * period, lost))
+
+
+# --- Many CPUs.
+
+# How much later each copy is than the one before, so that the events of all of them alternate. A prime.
+COPY_NANOSECONDS = 131
+# The option that holds the number of CPUs.
+CPU_COUNT = 8
+# Fields that name a CPU, and such that name a csd, by event.
+TARGETS = ["csd_queue_cpu", "ipi_send_cpu", "sched_wake_idle_without_ipi"]
+CSDS = ["csd_queue_cpu", "csd_function_entry", "csd_function_exit"]
+
+
+def described(data, event):
+    """The id of an event and the offsets of its fields, as the file describes them; None if it doesn't."""
+    format = re.search(rb"name: %s\nID: (\d+)\n(.*?)\n\nprint fmt" % event.encode(), data, re.DOTALL)
+    if not format:
+        return None
+    fields = re.findall(rb"field:[^;]*?(\w+);\toffset:(\d+);", format[2])
+    return int(format[1]), {name.decode(): int(offset) for name, offset in fields}
+
+
+def places(data):
+    """By event id: the offsets of the CPU and of the csd in the record; None where it has none."""
+    found = {}
+    for event in TARGETS + CSDS:
+        format = described(data, event)
+        if format:
+            id, fields = format
+            found[id] = (fields.get("cpu") if event in TARGETS else None, fields["csd"] if event in CSDS else None)
+    return found
+
+
+def spread(source, target, copies):
+    """Writes `target`: the CPUs of `source` so many times side by side, each time others, with csds of their own.
+
+    Raises ValueError if `source` is no trace file for which that can be done.
+    """
+    data = source.read_bytes()
+    table, found = regions(data)
+    of_event = places(data)
+    masks = described(data, "ipi_send_cpumask")
+    cpus = []
+    for offset, size in found:
+        pages = []
+        for at in range(offset, offset + size, PAGE):
+            page = data[at:at + PAGE]
+            numbers, csds = [], []
+            for entry, kind, _ in entries(page):
+                if kind in (PADDING, TIME_EXTEND, TIME_STAMP):
+                    continue
+                record = entry + (8 if kind == 0 else 4)
+                id = struct.unpack_from("<H", page, record)[0]
+                if masks and id == masks[0]:
+                    raise ValueError("masks of CPUs can't be spread")
+                number, csd = of_event.get(id, (None, None))
+                if number is not None:
+                    numbers.append(record + number)
+                if csd is not None and struct.unpack_from("<Q", page, record + csd)[0]:
+                    csds.append(record + csd)
+            pages.append((page, end_of(page)[1], numbers, csds))
+        cpus.append(pages)
+
+    count = len(cpus)
+    # The number of CPUs stands before the options, and in one of them again.
+    mark = data.find(b"options  \0")
+    header = bytearray(data[:table])
+    struct.pack_into("<I", header, mark - 4, count * copies)
+    at = mark + len(b"options  \0")
+    while (option := struct.unpack_from("<H", header, at)[0]) != 0:
+        if option == CPU_COUNT:
+            struct.pack_into("<I", header, at + 6, count * copies)
+        at += 6 + struct.unpack_from("<I", header, at + 2)[0]
+    new_table = len(header)
+    header += bytes(16 * count * copies) + data[table + 16 * count:min(offset for offset, size in found if size)]
+    at = -(-len(header) // PAGE) * PAGE
+    for cpu in range(count * copies):
+        size = found[cpu % count][1]
+        struct.pack_into("<QQ", header, new_table + 16 * cpu, at, size)
+        at += size
+    with target.open("wb") as file:
+        file.write(header.ljust(-(-len(header) // PAGE) * PAGE, b"\0"))
+        for copy in range(copies):
+            for pages in cpus:
+                for page, stamps, numbers, csds in pages:
+                    page = shifted(page, stamps, copy * COPY_NANOSECONDS, False)
+                    for place in numbers:
+                        struct.pack_into("<I", page, place, struct.unpack_from("<I", page, place)[0] + copy * count)
+                    for place in csds:
+                        struct.pack_into("<Q", page, place, struct.unpack_from("<Q", page, place)[0] ^ copy << 40)
+                    file.write(page)

@@ -21,7 +21,23 @@ public struct ConformanceDriver: ~Copyable {
   public init() {}
 
   /// Judges one flush.
+  @inline(__always)
   mutating func judge(
+    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+    later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
+  ) -> FlushJudgement {
+    if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judge.judgeAlone(members[0], flush) {
+      switch judged.finding {
+      case .explained: return FlushJudgement(.explained, syncs: judged.syncs)
+      case .undecided(let reason): return FlushJudgement(.undecided(reason))
+      case .violated: break
+      }
+    }
+    return judgeThoroughly(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
+  }
+
+  @inline(never)
+  private mutating func judgeThoroughly(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> FlushJudgement {

@@ -127,7 +127,10 @@ struct FlushJudge: ~Copyable {
   }
 
   /// By far the most flushes run one call, which kicked: there is nothing to find out.
-  private mutating func judgeAlone(_ member: FlushMember, _ flush: CompletedFlush) -> Judged? {
+  /// - Parameter member: the only one, where there is no node without a callback either.
+  /// - Returns: nil where it takes a closer look.
+  @inline(__always)
+  mutating func judgeAlone(_ member: FlushMember, _ flush: CompletedFlush) -> Judged? {
     guard member.kick == .ipi || member.kick == .maskIPI, member.queued <= member.started,
       member.addedBy >= flush.floor.queued
     else { return nil }
@@ -230,13 +233,17 @@ struct FlushJudge: ~Copyable {
   }
 
   /// A flush of one node, which kicked or needed no kick.
+  @inline(__always)
   private mutating func runAlone(_ type: NodeType) -> Bool {
-    let bit: UInt8 = 1 << type.rawValue
-    if ranAlone & bit != 0 { return true }
+    ranAlone >> type.rawValue & 1 == 1 || runAloneForTheFirstTime(type)
+  }
+
+  @inline(never)
+  private mutating func runAloneForTheFirstTime(_ type: NodeType) -> Bool {
     guard target.added(0, type) == .kickOwed else { return abandon() }
     target.flushBegan()
     guard target.ran(0), target.flushEnded() else { return abandon() }
-    ranAlone |= bit
+    ranAlone |= 1 << type.rawValue
     return true
   }
 
