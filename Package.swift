@@ -102,7 +102,8 @@ let package = Package(
       name: "ReportsTests",
       dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
-    .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
+    .testTarget(
+      name: "ipitraceTests", dependencies: ["TestSupport", "TraceDecoding", "TraceTypes"], swiftSettings: strict),
   ]
 )
 

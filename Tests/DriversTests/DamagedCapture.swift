@@ -76,11 +76,14 @@ struct DamagedReplay {
     digest = reader.digest
     var all = file.health
     all.merge(stream.health)
+    if reader.builder.statistics.impossible > 0 {
+      all.add(TraceHealth.Item(name: "impossibleEvents", severity: .error, remedy: ""))
+    }
     health = all.items
     var found: [FoundDivergence] = []
     verdict = analysis.verdict(
       of: reader.builder, clockIsShared: TraceClock.isShared(buffer.clock),
-      timesWentBack: health.contains { $0.name == "backwardTimes" },
+      timesWentBack: health.contains { $0.name == "backwardTimes" }, isDamaged: all.provesDamage,
       lossWindows: stream.gaps.map {
         LossWindow(
           cpu: Int($0.cpu), startNanoseconds: $0.afterNanoseconds, endNanoseconds: $0.beforeNanoseconds,
@@ -106,6 +109,8 @@ struct DamagedReplay {
       let described = Set(file.formats.map(\.qualifiedName))
       settings.recordedKinds = Set(
         facts.enabledEvents.filter(described.contains).compactMap { EventKind(qualifiedName: $0) })
+      settings.possibleCPUs = facts.possible
+      settings.addressesAreRaw = true
       if let online = facts.online, let recorded = facts.recorded {
         settings.someCPUsUnrecorded = online.cpus.contains { !recorded.contains($0) }
       }

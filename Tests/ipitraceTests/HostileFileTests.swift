@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TraceDecoding
 import TraceTypes
 
 /// Files made to harm: too large when unpacked, without end, with impossible numbers. The program ends within a few seconds and
@@ -43,7 +44,8 @@ struct HostileFileTests {
     var last = times[0]
     for time in times {
       page.event(
-        FormatBuilder.record(of: TraceEvent(nanoseconds: time, cpu: UInt16(cpu), kind: .schedSwitch)), delta: time - last)
+        FormatBuilder.record(of: TraceEvent(nanoseconds: time, cpu: UInt16(cpu), kind: .schedSwitch)),
+        delta: time - last)
       last = time
     }
     return page.bytes
@@ -54,7 +56,8 @@ struct HostileFileTests {
   /// 60 MiB of symbols in a few kilobytes are read; they are no more than a kernel may have.
   @Test("a section that is all one byte", arguments: [Compression.zlib, .zstd])
   func sectionBomb(_ compression: Compression) throws {
-    var builder = TraceFileBuilder(compression: compression, buffers: [.init(cpus: [.init(0, pages: [Self.page([5])])])])
+    var builder = TraceFileBuilder(
+      compression: compression, buffers: [.init(cpus: [.init(0, pages: [Self.page([5])])])])
     builder.kallsyms = String(repeating: "a", count: 60 << 20)
     let bytes = builder.bytes
     #expect(bytes.count < 1 << 20)
@@ -94,8 +97,9 @@ struct HostileFileTests {
     builder.buffers.append(.init(name: "second", cpus: builder.buffers[0].cpus))
     let built = builder.build()
     // Each start of a part, and what lies up to 40 bytes behind it, is where numbers are.
-    let places = Set(built.boundaries.flatMap { [$0, $0 + 2, $0 + 4, $0 + 8, $0 + 10, $0 + 16] })
-      .filter { $0 + 8 <= built.bytes.count }.sorted()
+    let distances = [0, 2, 4, 8, 10, 16]
+    let near: [Int] = built.boundaries.flatMap { boundary in distances.map { boundary + $0 } }
+    let places = Set(near).filter { $0 + 8 <= built.bytes.count }.sorted()
     #expect(places.count > 30)
     for place in places {
       for number in [UInt64(1) << 63, UInt64(place)] {

@@ -54,9 +54,13 @@ struct UnprivilegedTests {
       let run = try Self.run(arguments, in: folder)
       #expect(run.status == 0, "\(arguments): \(run.errorText)")
       #expect(run.errors.isEmpty, "\(arguments): \(run.errorText)")
-      #expect(arguments.contains("--json") || arguments.contains("--html") || arguments.contains("--save-costs") || !run.output.isEmpty)
+      #expect(
+        arguments.contains("--json") || arguments.contains("--html") || arguments.contains("--save-costs")
+          || !run.output.isEmpty)
     }
-    let written = ["a.json", "a.html", "a.calls", "costs.json", "b.html", "diff.json", "diff.html", "check.json", "check.html"]
+    let written = [
+      "a.json", "a.html", "a.calls", "costs.json", "b.html", "diff.json", "diff.html", "check.json", "check.html",
+    ]
     #expect(Set(folder.names).isSuperset(of: written))
     for name in written { #expect(TestFile.read(folder.path + "/" + name)?.isEmpty == false, "\(name)") }
   }

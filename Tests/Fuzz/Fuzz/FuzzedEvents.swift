@@ -6,7 +6,8 @@ struct FuzzedEvents {
   static let eventSize = 12
   static let maskWords: [UInt64] = [.max, 0, 5, 0x8000_0000_0000_0000, 2]
   private static let names = [
-    "sched_ttwu_pending", "generic_smp_call_function_single_interrupt", "generic_exec_single", "smp_call_function_many_cond",
+    "sched_ttwu_pending", "generic_smp_call_function_single_interrupt", "generic_exec_single",
+    "smp_call_function_many_cond",
     "ttwu_queue_wakelist", "irq_work_queue_on", "__flush_smp_call_function_queue", "some_callback", "other_callback",
   ]
   private static let first: UInt64 = 0xffff_ffff_8100_0000

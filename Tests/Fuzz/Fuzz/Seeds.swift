@@ -44,7 +44,10 @@ enum Seeds {
     case .text, .stream: try texts()
     case .log: [logs, Array(logs.prefix(300))]
     case .result:
-      try [JSONReport.render(SmallTraces.result), Fixtures.bytes("golden/nothing.json"), Fixtures.bytes("golden/example.json")]
+      try [
+        JSONReport.render(SmallTraces.result), Fixtures.bytes("golden/nothing.json"),
+        Fixtures.bytes("golden/example.json"),
+      ]
     case .costs: try [JSONReport.render(CostRecorder().model.table)]
     case .scenario: try scenarios()
     }
@@ -122,7 +125,8 @@ enum Seeds {
     facts.isolated = CPUMask([2, 3])
     facts.enabledEvents = ["csd:csd_queue_cpu"]
     facts.lostEvents = [1: 77]
-    let header = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+    let header =
+      "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
       + "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n"
     return [
       FuzzedEvents.kallsyms + "ffffffffc0000000 t a_function\t[a_module]\nffffffffc0001000 d data\t[a_module]\n",

@@ -12,7 +12,7 @@ enum TraceTargets {
     let file = FuzzedFile.shared
     file.fill(bytes)
     // Half of the inputs are taken for complete recordings, of which more is judged.
-    try replay(file.path, isComplete: bytes.count % 2 == 0)
+    try replay(bytes, file.path, isComplete: bytes.count % 2 == 0)
   }
 
   static func text(_ bytes: [UInt8]) throws { try trace(bytes) }
@@ -24,7 +24,7 @@ enum TraceTargets {
     _ = bytes.prefix(60_000).withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) }
     close(ends[1])
     defer { close(ends[0]) }
-    try replay("/dev/fd/\(ends[0])", isComplete: bytes.count % 2 == 0)
+    try replay(bytes, "/dev/fd/\(ends[0])", isComplete: bytes.count % 2 == 0)
   }
 
   /// The first three bytes choose version, compression, size of pages and number of CPUs.
@@ -49,7 +49,7 @@ enum TraceTargets {
     builder.compressesHeader = false
     let file = FuzzedFile.shared
     file.fill(builder.bytes)
-    try replay(file.path, isComplete: bytes[0] & 4 == 0)
+    try replay(bytes, file.path, isComplete: bytes[0] & 4 == 0)
   }
 
   /// The texts of formats, with a zero byte between them, over pages that the usual formats fit.
@@ -62,7 +62,7 @@ enum TraceTargets {
     }
     let file = FuzzedFile.shared
     file.fill(builder.bytes)
-    try replay(file.path, isComplete: bytes.count % 2 == 0)
+    try replay(bytes, file.path, isComplete: bytes.count % 2 == 0)
   }
 
   /// Twelve bytes to an event; the first two bytes say how the file is.
@@ -80,11 +80,11 @@ enum TraceTargets {
     file.fill(builder.bytes)
     let engines = EngineArgument.allValueStrings
     try replay(
-      file.path, isComplete: bytes[0] & 1 == 0, engine: simulates ? engines[Int(bytes[1]) % engines.count] : nil)
+      bytes, file.path, isComplete: bytes[0] & 1 == 0, engine: simulates ? engines[Int(bytes[1]) % engines.count] : nil)
   }
 
   /// Replays a trace as `ipitrace replay` does, and renders what comes out in every form.
-  private static func replay(_ path: String, isComplete: Bool, engine: String? = nil) throws {
+  private static func replay(_ input: [UInt8], _ path: String, isComplete: Bool, engine: String? = nil) throws {
     var replay = try Replay(path: path, isComplete: isComplete)
     if isComplete { replay.namedCPUs = CPUMask([0, 1, 3]) }
     if let engine {
@@ -96,7 +96,7 @@ enum TraceTargets {
       let (result, sink) = try replay.run(sink: CountingSink(names: replay.source.names, comm: replay.source.comm))
       precondition(result.verdict.addsUp, "calls without an end: \(result.verdict.accounting)")
       precondition(sink.calls == result.calls.total, "\(sink.calls) calls of \(result.calls.total) were written")
-      try TextTargets.show(result)
+      try TextTargets.show(result, of: input)
     } catch is ValidationError {
       // More CPUs than can be simulated.
       precondition(engine != nil)
