@@ -5,6 +5,7 @@
 # make bench         speed and memory: beside trace-cmd, on millions of events, beside spin, on millions of states, and
 #                    of the simulation, on millions of calls
 # make bench-check   what does not depend on the machine's mood: instructions and bytes, held against known figures
+# make fuzz          feeds every parser what a fuzzer makes up: SECONDS=60 each, TARGET=… for one of them
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
@@ -30,14 +31,14 @@ HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
 SHORT_SCENARIOS := mixed coalescing
 SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Lab/run-arm64 \
-  Tests/Promela/run
+  Tests/Promela/run Tests/Fuzz/build Tests/Fuzz/run
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \
   --static-swift-stdlib -Xswiftc -static-executable
 TESTABLE_RELEASE := -c release --scratch-path .build/testable-release
 
-.PHONY: build demo test test-release bench bench-check promela lint format lab lab-short static man completions clean \
+.PHONY: build demo test test-release bench bench-check fuzz promela lint format lab lab-short static man completions clean \
   build-packages test-packages bench-packages bench-check-packages promela-packages lab-packages
 
 build: build-packages
@@ -60,6 +61,12 @@ bench: bench-packages build
 
 bench-check: bench-check-packages build
 	Tests/Benchmarks/counts
+
+SECONDS ?= 60
+
+fuzz: build-packages
+	Tests/Fuzz/build
+	Tests/Fuzz/run $(SECONDS) $(TARGET)
 
 promela: promela-packages build
 	Tests/Promela/run

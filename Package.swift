@@ -105,6 +105,20 @@ let package = Package(
       name: "ReportsTests",
       dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
-    .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
+    .testTarget(
+      name: "ipitraceTests", dependencies: ["TestSupport", "TraceDecoding", "TraceTypes"], swiftSettings: strict),
   ]
 )
+
+// What `make fuzz` builds, with the parsers instrumented for it; nobody else needs it. It takes in the wiring of the command
+// line, all but its entry point.
+if Context.environment["IPITRACE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "CallEngines", "CallHistories", "Drivers", "Reports", "TestSupport", "TraceCapture", "TraceDecoding",
+        "TraceTypes", "Verdicts", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Fuzz/Fuzz", exclude: ["CommandLine/IPITrace.swift"], swiftSettings: strict))
+}

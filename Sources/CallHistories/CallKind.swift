@@ -141,6 +141,8 @@ public enum UndecidedReason: UInt8, CaseIterable, Sendable {
   case openTooLong
   /// The trace ended in the middle of the flush.
   case traceEnd
+  /// The recording's bytes were changed: something in it can't be what a kernel wrote. What else was changed is not known.
+  case damagedRecording
 
   /// The reason's one name, in JSON and elsewhere.
   public var name: String { String(describing: self) }

@@ -3,6 +3,22 @@ import TraceTypes
 
 /// Rules that a single event decides, together with the state that it meets.
 extension HistoryBuilder {
+  // MARK: Damage
+
+  /// Counts an event whose csd or function can't be the kernel's: both lie in its half of the address space, and a csd has
+  /// pointers in it.
+  @inline(__always)
+  mutating func checkAddresses(_ event: TraceEvent) {
+    guard settings.addressesAreRaw else { return }
+    if event.csd & 7 != 0 || (event.csd & event.function) >> 63 == 0 { statistics.impossible += 1 }
+  }
+
+  /// Counts an event that names a CPU which there can't be.
+  @inline(__always)
+  mutating func checkPossible(cpu: Int) {
+    if cpu >= cpuLimit || cpu < 0 { statistics.impossible += 1 }
+  }
+
   // MARK: On the source
 
   /// A queue event: where it comes from, and where it goes.

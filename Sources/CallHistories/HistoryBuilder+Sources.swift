@@ -9,6 +9,8 @@ extension HistoryBuilder {
 
   mutating func queued(_ event: TraceEvent, level: ContextLevel) {
     let target = Int(event.target)
+    checkPossible(cpu: target)
+    checkAddresses(event)
     guard target >= 0, target <= CPUMask.highestCPU else { return }
     ensure(cpu: target)
     let kind = kind(ofCallsite: event.callsite, function: event.function)
@@ -159,6 +161,7 @@ extension HistoryBuilder {
   }
 
   private mutating func kickedWithoutQueue(_ event: TraceEvent, target: Int32) {
+    if target >= 0 { checkPossible(cpu: Int(target)) }
     // Before the CPU has been seen outside any call, the queue event may lie before the trace or in a gap.
     // And that some queue events are seen does not mean that all are recorded: a recording can be filtered.
     guard !cpus[Int(event.cpu)].unsettled, settings.recordedKinds.contains(.csdQueueCPU), target >= 0,

@@ -43,6 +43,7 @@ extension HistoryBuilder {
       push(CPUState.Frame(node: -1, localCall: call, csd: 0, function: event.function), cpu: cpu)
       return
     }
+    checkAddresses(event)
     var flush = flushInProgress(event, level: level)
     let inHandler = flushes[Int(flush)].inHandler
     let node = take(event, inFlush: flush)

@@ -62,6 +62,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   /// The CPU whose flush is being ended: until that is done, it is not known what belongs to it.
   var endingFlushOf = -1
+  /// No event can name a CPU from here on.
+  let cpuLimit: Int
   /// By the event type's raw value.
   var occurrences = UniqueArray(repeating: EventOccurrences(), count: EventKind.allCases.count)
   var doubts = DoubtRing()
@@ -81,6 +83,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     var contexts = UniqueArray<EventContext>()
     for flags in UInt8.min...UInt8.max { contexts.append(EventContext(ContextFlags(rawValue: flags))) }
     self.contexts = contexts
+    cpuLimit = settings.possibleCPUs?.cpus.last.map { $0 + 1 } ?? .max
     wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
     crossCallFunction =
       settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
@@ -329,6 +332,8 @@ public struct HistoryStatistics: Sendable, Equatable {
   public var queued: UInt64 = 0
   /// Callbacks that no event of this trace queued.
   public var unqueued: UInt64 = 0
+  /// Events that name a CPU that the machine can't have, or an address that is none.
+  public var impossible: UInt64 = 0
   /// How often a CPU was seen to run another task than the one it had switched to: events are missing that no mark tells of.
   public var silentLosses: [UInt16: UInt64] = [:]
   /// Signs that the clocks of two CPUs disagree: for each pair that with the least difference.
@@ -382,6 +387,10 @@ public struct HistorySettings: Sendable {
   public var crossCallFunction: UInt64?
   /// Event types known to have been switched on. Types that are seen count as well.
   public var recordedKinds: Set<EventKind> = []
+  /// The CPUs that the machine can have, or nil when that is not known.
+  public var possibleCPUs: CPUMask?
+  /// Addresses in events are those of a 64-bit kernel, neither hashed nor made up.
+  public var addressesAreRaw = false
   /// Whether the flags of the events say in which context they happened. Text can lack them.
   public var contextIsKnown = true
 

@@ -138,11 +138,13 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   ///   - builder: the one that built the histories, finished.
   ///   - clockIsShared: all CPUs read one clock.
   ///   - timesWentBack: on some CPU; then nothing between CPUs is certain.
+  ///   - isDamaged: the reader found bytes that no recorder has written. Who changed them may have changed others as well, so
+  ///     nothing is claimed.
   ///   - timeError: by how many nanoseconds the difference of two times can be wrong because times were rounded.
   ///   - words: puts a divergence into words.
   public func verdict(
     of builder: borrowing HistoryBuilder, clockIsShared: Bool, timeError: UInt64 = 0, timesWentBack: Bool = false,
-    lossWindows: [LossWindow],
+    isDamaged: Bool = false, lossWindows: [LossWindow],
     words: (FoundDivergence) -> Divergence
   ) -> Verdict {
     var clocks = ClockBounds(
@@ -151,8 +153,10 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     var withheld: [UndecidedReason: UInt64] = [:]
     var accounting = statistics.accounting
     var judged = statistics.judged
+    let isDamaged = isDamaged || builder.statistics.impossible > 0
+    let general: UndecidedReason? = timesWentBack ? .clockSkew : isDamaged ? .damagedRecording : nil
     for found in conformance.divergences {
-      guard let reason = timesWentBack ? .clockSkew : objection(to: found, &clocks, builder) else {
+      guard let reason = general ?? objection(to: found, &clocks, builder) else {
         claimed.append(found)
         continue
       }
@@ -166,7 +170,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     let result: Verdict.Outcome =
       if !claimed.isEmpty {
         .diverges
-      } else if judged > 0, clocks.disagreements.isEmpty, !timesWentBack || withheld.isEmpty {
+      } else if judged > 0, clocks.disagreements.isEmpty, general == nil || withheld.isEmpty {
         .conforms
       } else {
         .undecided
@@ -175,7 +179,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
       result: result, engine: "mainline", judged: judged, undecided: accounting.queued - judged,
       accounting: accounting,
       divergences: claimed.sorted { ($0.time, $0.cpus.first ?? 0) < ($1.time, $1.cpus.first ?? 0) }.map(words),
-      divergenceCount: clocks.disagreements.isEmpty && !timesWentBack ? conformance.divergenceCount - dropped : 0,
+      divergenceCount: clocks.disagreements.isEmpty && general == nil ? conformance.divergenceCount - dropped : 0,
       withheld: withheld.sorted { $0.key.rawValue < $1.key.rawValue }.map {
         Accounting.Reason(reason: $0.key.name, count: $0.value)
       },

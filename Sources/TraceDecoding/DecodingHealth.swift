@@ -1,4 +1,11 @@
-import TraceTypes
+public import TraceTypes
+
+extension TraceHealth {
+  /// Whether bytes were met that no recorder has written. What is merely missing, at the end or in between, is no such thing.
+  public var provesDamage: Bool {
+    items.contains { ["damagedPages", "damagedChunks", "unknownEventTypes"].contains($0.name) }
+  }
+}
 
 /// The damage that decoding can meet, by name.
 extension TraceHealth.Item {

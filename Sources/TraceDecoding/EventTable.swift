@@ -184,6 +184,28 @@ struct EventTable: Sendable {
     return entry
   }
 
+  /// Whether a format of the events on which verdicts rest can be a kernel's: all its fields there, of the size that they have
+  /// in every 64-bit kernel, at multiples of it, none over another. Fields read at the wrong place look like a kernel gone mad.
+  static func isPossible(_ format: EventFormat) -> Bool {
+    let wanted: [(name: String, size: Int)]
+    switch EventKind(qualifiedName: format.qualifiedName) {
+    case .csdQueueCPU: wanted = [("cpu", 4), ("callsite", 8), ("func", 8), ("csd", 8)]
+    case .csdFunctionEntry, .csdFunctionExit: wanted = [("func", 8), ("csd", 8)]
+    case .ipiSendCPU: wanted = [("cpu", 4), ("callsite", 8), ("callback", 8)]
+    case .ipiSendCPUMask: wanted = [("cpumask", 4), ("callsite", 8), ("callback", 8)]
+    default: return true
+    }
+    // The fields that all records begin with.
+    var taken = [0..<8]
+    for (name, size) in wanted {
+      guard let field = format.field(name), field.size == size, field.offset % size == 0 else { return false }
+      let place = field.offset..<field.offset + size
+      if taken.contains(where: { $0.overlaps(place) }) { return false }
+      taken.append(place)
+    }
+    return true
+  }
+
   /// What an `ipi_entry` or `ipi_exit` with this reason is.
   func kind(of kind: EventKind, reason: UInt64) -> EventKind {
     for known in reasons where known.address == reason {

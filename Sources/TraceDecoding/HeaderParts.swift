@@ -81,7 +81,7 @@ struct HeaderParts {
     for _ in 0..<count {
       let size = try cursor.u64("the size of an event format of system \(system)")
       let text = try cursor.bytes(size, limit: 1 << 20, "an event format of system \(system)")
-      if let format = EventFormat(system: system, text: text) {
+      if let format = EventFormat(system: system, text: text), EventTable.isPossible(format) {
         formats.append(format)
       } else {
         health.add(.unreadableFormats)

@@ -71,6 +71,9 @@ struct Replay {
       let readable = source.describedEvents ?? []
       settings.recordedKinds.formUnion(
         facts.enabledEvents.filter(readable.contains).compactMap { EventKind(qualifiedName: $0) })
+      // Our own recorder wrote the file, on a 64-bit machine.
+      settings.possibleCPUs = facts.possible
+      settings.addressesAreRaw = true
       if let online = facts.online, let recorded = facts.recorded {
         settings.someCPUsUnrecorded = online.cpus.contains { !recorded.contains($0) }
       }
@@ -131,6 +134,7 @@ struct Replay {
     let verdict = analysis.verdict(
       of: builder, clockIsShared: TraceClock.isShared(source.clock), timeError: source.timeErrorNanoseconds,
       timesWentBack: outcome.health.items.contains { $0.name == "backwardTimes" },
+      isDamaged: outcome.health.provesDamage,
       lossWindows: outcome.gaps.map(LossWindow.init),
       words: words.words(for:))
     let blocking = try blocking(of: analysis, span: span)
@@ -212,6 +216,7 @@ struct Replay {
     if builder.unqueued > 0, readableKinds.contains(.csdQueueCPU) {
       health.add(HealthWords.unqueuedCallbacks(builder.unqueued))
     }
+    if builder.impossible > 0 { health.add(HealthWords.impossibleEvents(builder.impossible)) }
     for (cpu, count) in builder.silentLosses.sorted(by: { $0.key < $1.key }) {
       health.add(HealthWords.silentlyLostEvents(cpu: Int(cpu), count: count))
     }
@@ -228,9 +233,13 @@ struct Replay {
     verdict: Verdict, blocking: BlockingSummary, span: ClosedRange<UInt64>
   ) -> (Timeline.Choice, ClosedRange<UInt64>) {
     if let window { return (.named, window) }
-    func around(_ first: UInt64, _ last: UInt64) -> ClosedRange<UInt64> {
-      let margin = max(20_000, (last - first) / 5)
-      return max(span.lowerBound, first - min(first, margin))...min(span.upperBound, last + margin)
+    func around(_ one: UInt64, _ other: UInt64) -> ClosedRange<UInt64> {
+      // A damaged time may be as late as there are numbers.
+      let first = min(max(min(one, other), span.lowerBound), span.upperBound)
+      let last = min(max(one, other), span.upperBound)
+      let margin = max(20_000, (max(first, last) - first) / 5)
+      let start = max(span.lowerBound, first - min(first, margin))
+      return start...max(start, last > span.upperBound - min(margin, span.upperBound) ? span.upperBound : last + margin)
     }
     if let divergence = verdict.divergences.first {
       let times = divergence.events.map(\.timeNanoseconds) + [divergence.timeNanoseconds]

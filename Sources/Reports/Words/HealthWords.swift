@@ -23,6 +23,15 @@ public enum HealthWords {
         + "not online, or lost events. They are not judged.")
   }
 
+  /// Events say what can't be.
+  public static func impossibleEvents(_ count: UInt64) -> TraceHealth.Item {
+    TraceHealth.Item(
+      name: "impossibleEvents", count: count, severity: .error,
+      remedy:
+        "Events name a CPU that the machine can't have, or an address that is none: the file was changed after it "
+        + "was recorded. Nothing in it is said to diverge. Copy or record the trace again.")
+  }
+
   /// Events are missing that no mark tells of.
   public static func silentlyLostEvents(cpu: Int, count: UInt64) -> TraceHealth.Item {
     TraceHealth.Item(
