@@ -1,3 +1,29 @@
+/// The kernel's whole symbol table, `/proc/kallsyms`, read again only when that is needed.
+///
+/// To make its text takes the kernel as long as to record a hundred thousand events. It changes with the modules.
+struct SymbolSource {
+  private var text: [UInt8]?
+  private var modules: Set<Substring> = []
+
+  mutating func current() -> [UInt8] {
+    let loaded = Self.modules(in: TextFile.text("/proc/modules") ?? "")
+    if let text, loaded == modules { return text }
+    let new = TextFile.bytes("/proc/kallsyms") ?? []
+    text = new
+    modules = loaded
+    return new
+  }
+
+  /// Name, size and place of each module; how often it is used does not matter.
+  static func modules(in text: String) -> Set<Substring> {
+    Set(
+      text.split(whereSeparator: \.isNewline).map { line in
+        let words = line.split(separator: " ")
+        return words.count < 6 ? line : Substring("\(words[0]) \(words[1]) \(words[5])")
+      })
+  }
+}
+
 /// The kernel's symbols, as far as a recording needs them.
 enum KernelSymbols {
   /// Takes those lines out of `/proc/kallsyms` that name the given addresses.
@@ -43,7 +69,7 @@ enum KernelSymbols {
     return result
   }
 
-  private struct Symbol {
+  struct Symbol {
     var address: UInt64
     /// Where its line begins and ends in the text.
     var start: Int
@@ -51,7 +77,7 @@ enum KernelSymbols {
   }
 
   /// The symbols of code and data that have an address of their own.
-  private static func parse(_ text: [UInt8]) -> [Symbol] {
+  static func parse(_ text: [UInt8]) -> [Symbol] {
     var result: [Symbol] = []
     result.reserveCapacity(text.count / 40)
     var start = 0
@@ -74,7 +100,7 @@ enum KernelSymbols {
     return result
   }
 
-  private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+  static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
