@@ -67,6 +67,8 @@ public final class CaptureSession {
       close(setup)
       take(try assembly.write(to: setup.output), of: setup.output.spool.place)
     } catch {
+      // The process may end now, and the piece before is to be whole.
+      try? finishPiece(waiting: true)
       // A recorder has no business killing what it watches.
       if let command, command.isReleased, command.reap() == nil {
         note("\(options.command[0]) (process \(command.process)) goes on without being recorded.")

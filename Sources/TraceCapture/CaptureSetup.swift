@@ -138,7 +138,13 @@ final class CaptureSetup {
     at time: UInt64, next: OutputFile, threads: [Int32], piece: Int
   ) throws(CaptureError) -> (CaptureAssembly, OutputFile) {
     for reader in readers {
-      _ = try reader.drain(through: pipe)
+      // Whoever has read as much as a buffer holds has read all that was in it when this began.
+      var moved = 0
+      while moved <= bufferBytes {
+        let count = try reader.drain(through: pipe)
+        if count == 0 { break }
+        moved += count
+      }
       try reader.flushPage()
     }
     try SpoolHead.share(from: output.spool, with: next)

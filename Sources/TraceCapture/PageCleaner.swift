@@ -48,7 +48,8 @@ struct PageCleaner {
         guard field.size == 4 else { continue }
         let place = source.loadUnaligned(fromByteOffset: start, as: UInt32.self)
         page.storeBytes(of: place, toByteOffset: start, as: UInt32.self)
-        let (offset, size) = (Int(place & 0xffff), Int(place >> 16))
+        let offset = Int(place & 0xffff) + (field.isRelative ? field.offset + 4 : 0)
+        let size = Int(place >> 16)
         guard offset + size <= event.size else { continue }
         copy(page, from: source, event.start + offset, size, isText: field.isText)
       } else if field.size == 8, !field.isText {

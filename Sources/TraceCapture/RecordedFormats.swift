@@ -7,6 +7,15 @@ struct RecordedFormats: Sendable {
   /// A system of events with the texts of their format files.
   typealias System = (name: String, formats: [[UInt8]])
 
+  struct Field: Sendable {
+    var offset: Int
+    var size: Int
+    var isText: Bool
+    /// It says where in the record its content lies: from the record's start, or from its own end.
+    var isDynamic: Bool
+    var isRelative: Bool
+  }
+
   /// Where the fields of one event lie, as far as a recorder must know.
   struct Layout: Sendable {
     /// Offsets of 64-bit addresses of code.
@@ -14,7 +23,7 @@ struct RecordedFormats: Sendable {
     /// Offsets of the other 64-bit numbers; a csd's is among them.
     var numbers: [Int] = []
     /// All fields that have a place of their own.
-    var fields: [(offset: Int, size: Int, isDynamic: Bool, isText: Bool)] = []
+    var fields: [Field] = []
     /// Offsets of (pid, comm) pairs, and the length of a comm.
     var tasks: [(pid: Int, comm: Int, length: Int)] = []
     var use = Use.other
@@ -98,7 +107,9 @@ struct RecordedFormats: Sendable {
         let (offset, size) = (Int(field.offset), Int(field.size))
         let isText = field.flags & UInt(TEP_FIELD_IS_STRING.rawValue) != 0
         let isDynamic = field.flags & UInt(TEP_FIELD_IS_DYNAMIC.rawValue) != 0
-        layout.fields.append((offset, size, isDynamic, isText))
+        let isRelative = field.flags & UInt(TEP_FIELD_IS_RELATIVE.rawValue) != 0
+        layout.fields.append(
+          Field(offset: offset, size: size, isText: isText, isDynamic: isDynamic, isRelative: isRelative))
         let text = String(cString: name)
         fields[self.names.last ?? "", default: []].insert(text)
         if size == 8, !isDynamic {

@@ -31,7 +31,11 @@ final class SpoolDirectory: Sendable {
         if errno == EEXIST { continue }
         break
       }
-      guard let directory = Self.open(candidate, in: place.directory), Self.isPrivate(directory) else { break }
+      guard let directory = Self.open(candidate, in: place.directory) else { break }
+      guard Self.isOurs(directory) else {
+        errno = EPERM
+        break
+      }
       // Only one who looks for leftovers may hold it, for a moment.
       _ = ipitrace_lock(directory.number, true)
       name = candidate
@@ -54,7 +58,9 @@ final class SpoolDirectory: Sendable {
     guard let above = FileDescriptor(opening: parent, ipitrace_path_only() | O_DIRECTORY),
       let directory = Self.open(name, in: above)
     else { throw .noLeftover(path, String(cString: strerror(errno))) }
-    guard Self.isPrivate(directory) else { throw .noLeftover(path, "others than its owner may write to it") }
+    guard Self.isPrivate(directory) else {
+      throw .noLeftover(path, "it belongs to somebody else, or others may write to it")
+    }
     if ipitrace_lock(directory.number, false) != 0 { throw .noLeftover(path, "its recorder is still at work") }
     let output = String(name[name.index(after: name.startIndex)..<marker.lowerBound])
     place = OutputPlace(path: parent == "." ? output : "\(parent)/\(output)", directory: above, name: output)
@@ -125,11 +131,25 @@ final class SpoolDirectory: Sendable {
     FileDescriptor(opening: name, in: above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
   }
 
-  /// Whether nobody else can write to it.
+  /// Whether it is one that this process has made, and nobody has put another in its place.
+  private static func isOurs(_ directory: FileDescriptor) -> Bool {
+    var status = stat()
+    guard fstat(directory.number, &status) == 0 else { return false }
+    if status.st_uid == geteuid() { return true }
+    // Some file systems say that everything is somebody else's: then a new file is as well.
+    let name = "owner"
+    let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+    guard let file = FileDescriptor(opening: name, in: directory, flags, mode: 0o600) else { return false }
+    unlinkat(directory.number, name, 0)
+    var fileStatus = stat()
+    return fstat(file.number, &fileStatus) == 0 && fileStatus.st_uid == status.st_uid
+  }
+
+  /// Whether it belongs to the user, and nobody else may write to it.
   private static func isPrivate(_ directory: FileDescriptor) -> Bool {
     var status = stat()
     guard fstat(directory.number, &status) == 0 else { return false }
-    return status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+    return status.st_uid == geteuid() && status.st_mode & 0o022 == 0
   }
 }
 

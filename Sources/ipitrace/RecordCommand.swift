@@ -166,13 +166,12 @@ struct RecordCommand: ParsableCommand {
   /// What was recorded, and what the recorder itself added to it.
   private static func sentences(about summary: CaptureSummary) -> [String] {
     let cpus = "\(summary.cpus) \(summary.cpus == 1 ? "CPU" : "CPUs")"
-    let place = summary.pieces.map { "the last \($0) files \(summary.output).*" } ?? summary.output
-    var result = [
-      "\(summary.events) events of \(cpus), \(summary.lostEvents) lost, \(size(summary.size)) in \(place)."
-    ]
-    if summary.pieces != nil {
-      result[0] =
-        "\(summary.events) events of \(cpus), \(summary.lostEvents) lost, \(size(summary.size)); \(place) are there."
+    var result = ["\(summary.events) events of \(cpus), \(summary.lostEvents) lost, \(size(summary.size))"]
+    if let pieces = summary.pieces {
+      result[0] +=
+        "; \(pieces) \(pieces == 1 ? "file" : "files") \(summary.output).* \(pieces == 1 ? "is" : "are") there."
+    } else {
+      result[0] += " in \(summary.output)."
     }
     if let sent = summary.facts.recorderInterrupts {
       var sentence = "The recorder itself sent \(sent) \(sent == 1 ? "IPI" : "IPIs")"
