@@ -3,8 +3,10 @@ import TraceTypes
 
 /// Makes a trace file of recorded pages and of what is known about them.
 struct CaptureAssembly: Sendable {
-  /// With all the symbols that are known, and the names of tasks as far as the pages do not tell them.
+  /// With the names of tasks as far as the pages do not tell them, and without symbols.
   var header: TraceFileHeader
+  /// All that are known.
+  var symbols: KernelSymbols
   var formats: RecordedFormats
   /// CPU → its pages.
   var pages: [Int: RecordedPages]
@@ -41,13 +43,12 @@ struct CaptureAssembly: Sendable {
     let cpus = pages.keys.sorted()
     for cpu in cpus { if let pages = pages[cpu] { try survey.take(pages, cpu: cpu) } }
 
-    let needed = KernelSymbols.lines(
-      of: header.symbols, addresses: survey.addresses, named: CaptureEvents.neededSymbols)
+    let needed = symbols.lines(addresses: survey.addresses)
     if needed.isEmpty {
       outcome.notes.append(
         "The kernel hides its symbols (see kernel.kptr_restrict), so functions are known by their addresses only.")
     }
-    if !storesAllSymbols { header.symbols = needed }
+    header.symbols = storesAllSymbols ? symbols.text : needed
     header.tasks = header.tasks.merging(survey.tasks) { old, new in new.isEmpty ? old : new }
     if asksForTasks {
       header.tasks = TaskNames.complete(header.tasks, saved: savedCommands)

@@ -94,7 +94,7 @@ final class CaptureSetup {
   /// Writes down what a recovery needs.
   private func writeHead() throws(CaptureError) {
     var head = head
-    head.symbols = symbols.current()
+    head.symbols = symbols.current().text
     head.tasks = TaskNames.all(saved: savedCommands)
     try SpoolHead.write(head, hidesAddresses: options.hidesAddresses, to: output)
   }
@@ -170,7 +170,6 @@ final class CaptureSetup {
 
   private func assembly(of pages: [Int: RecordedPages], threads: [Int32], piece: Int?) -> CaptureAssembly {
     var header = head
-    header.symbols = symbols.current()
     header.statistics = (0..<cpuCount).map { instance.statistics(cpu: $0) }
     for reader in readers {
       let lost = BufferStatistics(text: header.statistics[reader.cpu]).lost
@@ -179,7 +178,7 @@ final class CaptureSetup {
     }
     header.facts?.recorderThreads += threads
     header.facts?.piece = piece
-    var assembly = CaptureAssembly(header: header, formats: formats, pages: pages)
+    var assembly = CaptureAssembly(header: header, symbols: symbols.current(), formats: formats, pages: pages)
     assembly.storesAllSymbols = options.storesAllSymbols
     assembly.hidesAddresses = options.hidesAddresses
     assembly.savedCommands = savedCommands

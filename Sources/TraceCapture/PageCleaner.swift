@@ -20,7 +20,7 @@ struct PageCleaner {
       var entries = PageEntries(source)
       let end = entries.end
       for index in end..<page.count { page[index] = 0 }
-      if let lost, end + 8 <= page.count { page.storeBytes(of: lost, toByteOffset: end, as: UInt64.self) }
+      if let lost { page.storeBytes(of: replacement(lost), toByteOffset: end, as: UInt64.self) }
       while let event = entries.nextOrRemoved() {
         for index in event.start..<entries.position { page[index] = 0 }
         if !event.isRemoved { fill(page, from: source, event) }

@@ -27,7 +27,9 @@ public enum RecordingRecovery {
       let size = file.size / UInt64(header.pageSize) * UInt64(header.pageSize)
       pages[cpu] = RecordedPages(file: file, size: size)
     }
-    var assembly = CaptureAssembly(header: header, formats: try RecordedFormats(header.systems), pages: pages)
+    var assembly = CaptureAssembly(
+      header: header, symbols: KernelSymbols(header.symbols), formats: try RecordedFormats(header.systems), pages: pages
+    )
     // Also CPUs without a page may have done something since: they get the mark.
     for cpu in header.statistics.indices where header.facts?.recorded?.contains(cpu) ?? true {
       if assembly.pages[cpu] == nil, let head = spool.open(SpoolHead.fileName) {
@@ -60,7 +62,9 @@ public enum RecordingRecovery {
     let (header, regions) = try TraceFileReader.read(file, path: path)
     var pages: [Int: RecordedPages] = [:]
     for (cpu, region) in regions.enumerated() { pages[cpu] = region }
-    var assembly = CaptureAssembly(header: header, formats: try RecordedFormats(header.systems), pages: pages)
+    var assembly = CaptureAssembly(
+      header: header, symbols: KernelSymbols(header.symbols), formats: try RecordedFormats(header.systems), pages: pages
+    )
     assembly.storesAllSymbols = true
     assembly.hidesAddresses = true
     assembly.asksForTasks = false

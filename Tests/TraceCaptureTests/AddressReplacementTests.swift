@@ -120,7 +120,8 @@ import TraceTypes
     page.event(switched, delta: 1)
     page.endPadding()
     var bytes = page.bytes
-    let padded = 16 + page.data.count
+    // Behind the count of lost events.
+    let padded = 16 + page.data.count + 8
     for index in stride(from: padded, to: 4088, by: 8) {
       bytes.replaceSubrange(index..<index + 8, with: PageFixture.bytes(Self.stale))
     }

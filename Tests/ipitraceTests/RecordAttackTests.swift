@@ -32,7 +32,7 @@ import TraceTypes
         #expect(result.status == 0, "\(result.errors)")
         let trace = try live.replay(file)
         #expect(trace["verdict"]["result"] != .string("diverges"), "seed \(random.seed)")
-        if case .number(let total) = trace["trace"]["events"]["total"] { events += Int(total) }
+        if case .integer(let total) = trace["trace"]["events"]["total"] { events += Int(total) }
         recovered += 1
       }
       #expect(live.leftovers == [])
@@ -130,7 +130,7 @@ import TraceTypes
     #expect(LiveKernel.staleRecorders == [])
     let trace = try live.replay(live.output)
     #expect(trace["verdict"]["result"] != .string("diverges"))
-    guard case .number(let total) = trace["trace"]["events"]["total"] else { return #expect(Bool(false)) }
+    guard case .integer(let total) = trace["trace"]["events"]["total"] else { return #expect(Bool(false)) }
     #expect(total > 0)
   }
 
