@@ -58,6 +58,7 @@ bench: bench-packages build
 	Tests/Benchmarks/run
 	Tests/Benchmarks/explore
 	Tests/Benchmarks/simulate
+	Tests/Benchmarks/record
 
 promela: promela-packages build
 	Tests/Promela/run
