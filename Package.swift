@@ -102,6 +102,6 @@ let package = Package(
       name: "ReportsTests",
       dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
-    .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceTypes"], swiftSettings: strict),
+    .testTarget(name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceTypes"], swiftSettings: strict),
   ]
 )
