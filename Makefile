@@ -11,6 +11,8 @@
 # make format        puts the sources into the project's style
 # make lab           records every scenario in the guest machine, into .build/lab, and holds it against the truth
 # make lab-short     the same, with two scenarios
+# make lab-recorders what ipitrace record costs in the guest, beside trace-cmd record
+# make soak          MINUTES=30: records this machine in pieces under load, replays each; needs root
 # make static        ipitrace in one file that needs no library, at .build/static/ipitrace
 # make man           the manual pages, in .build/man
 # make completions   completions for bash, zsh and fish, in .build/completions
@@ -31,14 +33,15 @@ HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
 SHORT_SCENARIOS := mixed coalescing
 SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Lab/run-arm64 \
-  Tests/Promela/run Tests/Fuzz/build Tests/Fuzz/run
+  Tests/Promela/run Tests/Fuzz/build Tests/Fuzz/run Tests/Lab/compare-recorders
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \
   --static-swift-stdlib -Xswiftc -static-executable
 TESTABLE_RELEASE := -c release --scratch-path .build/testable-release
 
-.PHONY: build demo test test-release bench bench-check fuzz promela lint format lab lab-short static man completions clean \
+.PHONY: build demo test test-release bench bench-check fuzz promela lint format lab lab-short lab-recorders soak static \
+  man completions clean \
   build-packages test-packages bench-packages bench-check-packages promela-packages lab-packages
 
 build: build-packages
@@ -58,6 +61,7 @@ bench: bench-packages build
 	Tests/Benchmarks/run
 	Tests/Benchmarks/explore
 	Tests/Benchmarks/simulate
+	Tests/Benchmarks/record
 
 bench-check: bench-check-packages build
 	Tests/Benchmarks/counts
@@ -89,6 +93,13 @@ lab: lab-packages build
 
 lab-short: lab-packages build
 	Tests/Lab/run $(SHORT_SCENARIOS) --out .build/lab-short
+
+lab-recorders: lab-packages build
+	Tests/Lab/compare-recorders
+
+MINUTES := 30
+soak: bench-packages build
+	Tests/Soak/run --minutes $(MINUTES)
 
 static: build-packages
 	$(STATIC_BUILD)

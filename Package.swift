@@ -106,7 +106,8 @@ let package = Package(
       dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
     .testTarget(
-      name: "ipitraceTests", dependencies: ["TestSupport", "TraceDecoding", "TraceTypes"], swiftSettings: strict),
+      name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes"],
+      swiftSettings: strict),
   ]
 )
 

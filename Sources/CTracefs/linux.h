@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -33,10 +34,28 @@ static inline int ipitrace_set_pipe_size(int pipe, int bytes) {
   return fcntl(pipe, setPipeSize, bytes);
 }
 
-// Opens a file that has no name and is gone with its last descriptor.
-static inline int ipitrace_open_unnamed(const char *directory) {
-  return open(directory, __O_TMPFILE | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0600);
+// Flags that glibc, too, declares only for _GNU_SOURCE, or that Swift does not import.
+static inline int ipitrace_path_only(void) { return __O_PATH; }
+static inline int ipitrace_remove_directory(void) { return AT_REMOVEDIR; }
+
+// openat(2), which is variadic.
+static inline int ipitrace_open_at(int directory, const char *path, int flags, mode_t mode) {
+  return openat(directory, path, flags | O_CLOEXEC, mode);
 }
+
+// Takes a lock that lasts as long as the open file; fails when somebody else has it.
+static inline int ipitrace_lock(int file, _Bool waits) { return flock(file, LOCK_EX | (waits ? 0 : LOCK_NB)); }
+
+// Binds the calling thread, and those it starts, to the CPUs of a mask of `size` bytes.
+static inline int ipitrace_set_affinity(const void *mask, size_t size) {
+  return (int)syscall(SYS_sched_setaffinity, 0, size, mask);
+}
+
+static inline int ipitrace_get_affinity(void *mask, size_t size) {
+  return (int)syscall(SYS_sched_getaffinity, 0, size, mask);
+}
+
+static inline pid_t ipitrace_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
 
 // Starts a process that waits for a byte on `gate` before it becomes `path`, and gives up when `gate` closes without one.
 // When exec fails, errno is written to `report`; both descriptors must be closed on exec.

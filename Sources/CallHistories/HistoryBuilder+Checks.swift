@@ -28,7 +28,10 @@ extension HistoryBuilder {
     if target == event.cpu { report(.localRun, event, cpus: [event.cpu]) }
     guard kind == .single || kind == .many else { return }
     if kind == .many, isFirst, isForbidden(event.flags) { report(.forbiddenContext, event, cpus: [event.cpu, target]) }
-    if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter) {
+    // The step that brings it up is taken by any CPU; where events of one were lost since, it may have been missed.
+    if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter),
+      cpus[Int(target)].offlineAt > latestGapEnd
+    {
       report(
         .addedToOffline, event, cpus: [event.cpu, target],
         comparisons: [

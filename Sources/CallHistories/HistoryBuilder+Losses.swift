@@ -12,7 +12,7 @@ extension HistoryBuilder {
     cpus[cpu].currentPid = -1
     gaps &+= 1
     cpus[cpu].gaps &+= 1
-    latestGapEnd = max(latestGapEnd, gap.beforeNanoseconds ?? gap.afterNanoseconds ?? 0)
+    latestGapEnd = max(latestGapEnd, gap.beforeNanoseconds ?? QueuedCall.never)
     lose(
       cpu: cpu, from: gap.afterNanoseconds ?? firstTime ?? 0, until: gap.beforeNanoseconds ?? QueuedCall.never)
     // A call that is queued while the gap lasts may run in it as well.

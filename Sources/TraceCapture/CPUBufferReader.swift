@@ -7,16 +7,16 @@ final class CPUBufferReader {
   /// Nil until the first page.
   private(set) var spool: PageSpool?
   private var buffer: FileDescriptor?
-  private let output: OutputFile
+  private var output: OutputFile
   /// Bytes of a sub-buffer: the unit in which the kernel hands out the ring.
   private let pageSize: Int
   private var takesPages = true
 
   /// - Throws: ``CaptureError/readFailed(cpu:_:)``.
-  init(cpu: Int, instance: String, pageSize: Int, output: OutputFile) throws(CaptureError) {
-    guard
-      let buffer = FileDescriptor(opening: "\(instance)/per_cpu/cpu\(cpu)/trace_pipe_raw", O_RDONLY | O_NONBLOCK)
-    else { throw .readFailed(cpu: cpu, errno) }
+  init(cpu: Int, instance: TracefsInstance, pageSize: Int, output: OutputFile) throws(CaptureError) {
+    guard let buffer = instance.open("per_cpu/cpu\(cpu)/trace_pipe_raw", O_RDONLY | O_NONBLOCK) else {
+      throw .readFailed(cpu: cpu, errno)
+    }
     self.cpu = cpu
     self.buffer = buffer
     self.pageSize = pageSize
@@ -42,19 +42,19 @@ final class CPUBufferReader {
       guard errno == EINVAL || errno == ENOSYS || errno == EPERM else { throw .readFailed(cpu: cpu, errno) }
       takesPages = false
     }
-    if !takesPages { moved += try flush(through: pipe) }
+    if !takesPages { moved += try flush() }
     return moved
   }
 
   /// Copies all that is left, the partly filled page included.
   /// - Returns: the bytes of the pages copied.
   /// - Throws: as ``drain(through:)``.
-  func flush(through pipe: SplicePipe) throws(CaptureError) -> Int {
+  func flush(upTo most: Int = 64 << 20) throws(CaptureError) -> Int {
     guard let buffer else { return 0 }
     var moved = 0
     let page = UnsafeMutableRawBufferPointer.allocate(byteCount: pageSize, alignment: 16)
     defer { page.deallocate() }
-    while moved < 64 << 20 {
+    while moved < most {
       let count = read(buffer.number, page.baseAddress, page.count)
       if count > 0 {
         // Pages in a file are all of one size.
@@ -69,18 +69,23 @@ final class CPUBufferReader {
     return moved
   }
 
+  /// Copies what the page holds that the kernel writes to, while tracing goes on. The full ones must have been taken.
+  func flushPage() throws(CaptureError) { _ = try flush(upTo: 1) }
+
   /// Lets go of the kernel's buffer; until then its instance can't be removed. The spool stays.
   func close() { buffer = nil }
 
-  /// Hands over the spool, which is gone with its last owner.
-  func takeSpool() -> PageSpool? {
+  /// Goes on with another output.
+  /// - Returns: the spool so far.
+  func move(to output: OutputFile) -> PageSpool? {
     defer { spool = nil }
+    self.output = output
     return spool
   }
 
-  private func openSpool() throws(CaptureError) -> PageSpool {
+  func openSpool() throws(CaptureError) -> PageSpool {
     if let spool { return spool }
-    let new = try PageSpool(beside: output)
+    let new = try PageSpool(of: output, cpu: cpu)
     spool = new
     return new
   }

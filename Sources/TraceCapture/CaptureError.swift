@@ -15,6 +15,16 @@ public enum CaptureError: Error, Equatable, CustomStringConvertible {
   case outputNotWritable(String, Int32)
   /// Something is at the output path that a rename must not replace, for example a device.
   case outputNotAFile(String)
+  /// The recording is complete, but can't be put in its place; where it is kept.
+  case outputNotReplaced(String, Int32, kept: String)
+  /// A file is in the place of what is to be recovered.
+  case outputExists(String)
+  /// What is to be recovered is not what a killed recorder leaves behind: why.
+  case noLeftover(String, String)
+  /// A trace file, or the head of one, that can't be read: where, in bytes, and why.
+  case malformedFile(String, offset: UInt64, String)
+  /// Binding the recorder to these CPUs failed.
+  case recorderCPUsRefused(String, Int32)
   case diskFull(String)
   case writeFailed(String, Int32)
   case readFailed(cpu: Int, Int32)
@@ -47,6 +57,17 @@ public enum CaptureError: Error, Equatable, CustomStringConvertible {
       "Can't write \(path): \(Self.text(error))."
     case .outputNotAFile(let path):
       "Won't replace \(path), which is not an ordinary file: choose another with -o."
+    case .outputNotReplaced(let path, let error, let kept):
+      "Can't put the recording in its place, \(path): \(Self.text(error)). It is kept: "
+        + "`ipitrace record --recover \(kept) -o FILE` writes it elsewhere."
+    case .outputExists(let path):
+      "\(path) is there already: name another file with -o."
+    case .noLeftover(let path, let reason):
+      "\(path) is not what a killed recorder leaves behind: \(reason)."
+    case .malformedFile(let path, let offset, let reason):
+      "\(path), byte \(offset): \(reason)."
+    case .recorderCPUsRefused(let list, let error):
+      "The recorder can't run on CPUs \(list): \(Self.text(error))."
     case .diskFull(let path):
       "No space left for \(path): the recording was stopped and removed."
     case .writeFailed(let path, let error):

@@ -8,31 +8,36 @@ final class CaptureSetup {
   private(set) var readers: [CPUBufferReader] = []
   /// One more than the highest CPU number of the machine.
   let cpuCount: Int
-  private let root: String
+  /// Where the pages go.
+  private(set) var output: OutputFile
+  private let options: CaptureOptions
+  private let root: FileDescriptor
   private let pipe: SplicePipe
   private let formats: RecordedFormats
   private let pageSize: Int
   private let bufferBytes: Int
-  private var facts: CaptureFacts
-  private let headerPage: [UInt8]
-  private let clocks: String
-  /// By CPU.
-  private var statistics: [String] = []
+  private var symbols = SymbolSource()
+  /// All that is known from the start; without symbols.
+  private var head = TraceFileHeader()
+  /// CPU → lost events that the kernel counted in earlier pieces.
+  private var lostBefore: [Int: UInt64] = [:]
 
   /// Sets everything up but does not switch tracing on.
   ///
   /// Switching an event on patches code on all CPUs, which is a storm of the very calls that are to be recorded. So all
   /// events are switched on while tracing is off.
   init(options: CaptureOptions, root: String, output: OutputFile, note: (String) -> Void) throws(CaptureError) {
-    self.root = root
+    self.options = options
+    self.output = output
+    guard let tracefs = FileDescriptor(opening: root, ipitrace_path_only() | O_DIRECTORY) else { throw .noTracefs }
+    self.root = tracefs
     pipe = try SplicePipe()
-    facts = CaptureFacts(machineAt: "/sys/devices/system")
-    instance = try TracefsInstance(name: StaleInstances.name(of: getpid()))
+    var facts = CaptureFacts(machineAt: "/sys/devices/system")
+    instance = try TracefsInstance(name: StaleInstances.name(of: getpid()), root: root)
     let cpus = instance.cpus
     cpuCount = (cpus.last ?? 0) + 1
 
     try instance.setClock(options.clock, root: root)
-    clocks = instance.text("trace_clock") ?? "[local]\n"
     if let wanted = options.cpus {
       guard !wanted.isEmpty, wanted.cpus.allSatisfy(cpus.contains) else {
         throw .noSuchCPUs(wanted.list, online: facts.online?.list ?? "unknown")
@@ -40,15 +45,15 @@ final class CaptureSetup {
       try instance.set("tracing_cpumask", to: wanted.hexadecimalWords)
     }
     facts.recorded = options.cpus
+    facts.recorderCPUs = options.recorderCPUs
     let recorded = options.cpus?.cpus ?? cpus
     let buffers = options.cpus?.count ?? facts.online?.count ?? cpus.count
     let size = options.bufferSize ?? .standard(cpus: buffers, memoryKibibytes: Self.memoryKibibytes())
     bufferBytes = size.kibibytes << 10
     try instance.setBufferSize(size, cpus: options.cpus)
 
-    headerPage =
-      TextFile.bytes("\(instance.path)/events/header_page") ?? TextFile.bytes("\(root)/events/header_page") ?? []
-    pageSize = try Self.pageSize(headerPage)
+    head.headerPage = instance.bytes("events/header_page") ?? TextFile.bytes("\(root)/events/header_page") ?? []
+    pageSize = try Self.pageSize(head.headerPage)
 
     let expected = CaptureEvents.expected(withSwitches: options.recordsSwitches)
     var enabled: [EventKind] = []
@@ -57,13 +62,46 @@ final class CaptureSetup {
     facts.enabledEvents = enabled.map(\.qualifiedName)
     facts.missingEvents = expected.filter { !enabled.contains($0) }.map(\.qualifiedName)
     formats = try RecordedFormats(of: enabled, events: root + "/events")
-    for warning in Self.warnings(enabled: enabled, missing: facts.missingEvents, fields: formats.missingFields) {
-      note(warning)
-    }
+    let lacking = formats.missingFields(of: enabled)
+    for warning in Self.warnings(enabled: enabled, missing: facts.missingEvents, fields: lacking) { note(warning) }
+    completeHead(facts: facts, root: root)
+    try writeHead()
 
     for cpu in recorded {
-      readers.append(try CPUBufferReader(cpu: cpu, instance: instance.path, pageSize: pageSize, output: output))
+      readers.append(try CPUBufferReader(cpu: cpu, instance: instance, pageSize: pageSize, output: output))
     }
+  }
+
+  private func completeHead(facts: CaptureFacts, root: String) {
+    head.pageSize = pageSize
+    head.headerEvent = TextFile.bytes(root + "/events/header_event") ?? []
+    head.ftraceFormats = names(in: root + "/events/ftrace").compactMap {
+      TextFile.bytes("\(root)/events/ftrace/\($0)/format")
+    }
+    head.systems = formats.systems
+    head.printkFormats = TextFile.bytes(root + "/printk_formats") ?? []
+    head.statistics = [String](repeating: "", count: cpuCount)
+    head.facts = facts
+    head.facts?.recorderThreads = [ipitrace_thread_id()]
+    head.clocks = instance.text("trace_clock") ?? "[local]\n"
+    var name = utsname()
+    uname(&name)
+    head.system = Self.text(&name.sysname)
+    head.release = Self.text(&name.release)
+    head.machine = Self.text(&name.machine)
+  }
+
+  /// Writes down what a recovery needs.
+  private func writeHead() throws(CaptureError) {
+    var head = head
+    head.symbols = symbols.current().text
+    head.tasks = TaskNames.all(saved: savedCommands)
+    try SpoolHead.write(head, hidesAddresses: options.hidesAddresses, to: output)
+  }
+
+  private var savedCommands: String {
+    guard let file = FileDescriptor(opening: "saved_cmdlines", in: root, O_RDONLY) else { return "" }
+    return TextFile.bytes(of: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
   /// Moves what the buffers hold into the spools.
@@ -78,57 +116,73 @@ final class CaptureSetup {
   func finishReading() throws(CaptureError) {
     for reader in readers {
       while try reader.drain(through: pipe) > 0 {}
-      while try reader.flush(through: pipe) > 0 {}
+      while try reader.flush() > 0 {}
     }
-    statistics = (0..<cpuCount).map { instance.text("per_cpu/cpu\($0)/stats") ?? "" }
   }
 
-  /// Walks over what was recorded.
-  func survey() throws(CaptureError) -> PageSurvey {
-    let survey = try PageSurvey(formats: formats, pageSize: pageSize)
-    for reader in readers {
-      if let spool = reader.spool { try survey.take(spool, cpu: reader.cpu) }
-    }
-    return survey
-  }
+  // MARK: - Pieces
 
-  /// Everything of the file but the pages.
-  func header(survey: PageSurvey, allSymbols: Bool, note: (String) -> Void) -> TraceFileHeader {
+  /// Bytes of the pages of the current piece.
+  var spooledBytes: UInt64 { readers.reduce(0) { $0 + ($1.spool?.size ?? 0) } }
+
+  /// The time on the trace's clock, not later than it is.
+  var now: UInt64? { readers.first.flatMap { BufferStatistics(text: instance.statistics(cpu: $0.cpu)).now } }
+
+  /// Ends the current piece at a time that is past on all CPUs; what was recorded since goes to the next one.
+  /// - Parameters:
+  ///   - threads: the recorder's own besides this one.
+  ///   - piece: the number of the current piece.
+  /// - Returns: the piece that ended, and where it is to be written.
+  /// - Complexity: O(what was recorded since that time, and was not read yet).
+  func cut(
+    at time: UInt64, next: OutputFile, threads: [Int32], piece: Int
+  ) throws(CaptureError) -> (CaptureAssembly, OutputFile) {
     for reader in readers {
-      let counted = BufferStatistics(text: statistics[reader.cpu]).lost
-      facts.lostEvents[reader.cpu] = max(counted, survey.lost[reader.cpu] ?? 0)
-    }
-    var header = TraceFileHeader()
-    header.pageSize = pageSize
-    header.headerPage = headerPage
-    header.headerEvent = TextFile.bytes(root + "/events/header_event") ?? []
-    header.ftraceFormats = names(in: root + "/events/ftrace").compactMap {
-      TextFile.bytes("\(root)/events/ftrace/\($0)/format")
-    }
-    for (kind, text) in formats.texts {
-      if let index = header.systems.firstIndex(where: { $0.name == kind.system }) {
-        header.systems[index].formats.append(Array(text.utf8))
-      } else {
-        header.systems.append((kind.system, [Array(text.utf8)]))
+      // Whoever has read as much as a buffer holds has read all that was in it when this began.
+      var moved = 0
+      while moved <= bufferBytes {
+        let count = try reader.drain(through: pipe)
+        if count == 0 { break }
+        moved += count
       }
+      try reader.flushPage()
     }
-    let symbols = TextFile.bytes("/proc/kallsyms") ?? []
-    let needed = KernelSymbols.lines(of: symbols, addresses: survey.addresses, named: CaptureEvents.neededSymbols)
-    header.symbols = allSymbols ? symbols : needed
-    if needed.isEmpty {
-      note("The kernel hides its symbols (see kernel.kptr_restrict), so functions are known by their addresses only.")
+    try SpoolHead.share(from: output.spool, with: next)
+    let old = output
+    output = next
+    var pages: [Int: RecordedPages] = [:]
+    for reader in readers {
+      guard let spool = reader.move(to: next) else { continue }
+      try PieceCut.moveEvents(laterThan: time, of: reader.cpu, from: spool, pageSize: pageSize) {
+        () throws(CaptureError) in try reader.openSpool()
+      }
+      pages[reader.cpu] = spool.pages
     }
-    header.printkFormats = TextFile.bytes(root + "/printk_formats") ?? []
-    header.tasks = TaskNames.complete(survey.tasks, saved: TextFile.text(root + "/saved_cmdlines") ?? "")
-    header.statistics = statistics
-    header.facts = facts
-    header.clocks = clocks
-    var name = utsname()
-    uname(&name)
-    header.system = Self.text(&name.sysname)
-    header.release = Self.text(&name.release)
-    header.machine = Self.text(&name.machine)
-    return header
+    return (assembly(of: pages, threads: threads, piece: piece), old)
+  }
+
+  /// What has been recorded since the last cut. Reading must be finished.
+  func lastAssembly(threads: [Int32], piece: Int?) -> CaptureAssembly {
+    var pages: [Int: RecordedPages] = [:]
+    for reader in readers { pages[reader.cpu] = reader.spool?.pages }
+    return assembly(of: pages, threads: threads, piece: piece)
+  }
+
+  private func assembly(of pages: [Int: RecordedPages], threads: [Int32], piece: Int?) -> CaptureAssembly {
+    var header = head
+    header.statistics = (0..<cpuCount).map { instance.statistics(cpu: $0) }
+    for reader in readers {
+      let lost = BufferStatistics(text: header.statistics[reader.cpu]).lost
+      header.facts?.lostEvents[reader.cpu] = lost &- (lostBefore[reader.cpu] ?? 0)
+      lostBefore[reader.cpu] = lost
+    }
+    header.facts?.recorderThreads += threads
+    header.facts?.piece = piece
+    var assembly = CaptureAssembly(header: header, symbols: symbols.current(), formats: formats, pages: pages)
+    assembly.storesAllSymbols = options.storesAllSymbols
+    assembly.hidesAddresses = options.hidesAddresses
+    assembly.savedCommands = savedCommands
+    return assembly
   }
 
   /// Closes the readers and removes the instance. The spools stay.
@@ -188,6 +242,18 @@ final class CaptureSetup {
 
 /// Names of the tasks that events refer to.
 enum TaskNames {
+  /// All names that the kernel remembers, and those of all processes.
+  static func all(saved: String, processes: String = "/proc") -> [Int32: String] {
+    var tasks: [Int32: String] = [:]
+    for name in names(in: processes) {
+      if let task = Int32(name) { tasks[task] = "" }
+    }
+    for line in saved.split(whereSeparator: \.isNewline) {
+      if let task = line.split(separator: " ").first.flatMap({ Int32($0) }) { tasks[task] = "" }
+    }
+    return complete(tasks, saved: saved, processes: processes)
+  }
+
   /// Fills in what switches did not tell: from the kernel's own list, and from the tasks that still live.
   /// - Parameters:
   ///   - tasks: task → name, empty where unknown.

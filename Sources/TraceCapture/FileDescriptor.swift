@@ -2,7 +2,7 @@ import CTracefs
 import Glibc
 
 /// Owns an open file, and closes it.
-final class FileDescriptor {
+final class FileDescriptor: Sendable {
   let number: Int32
 
   /// Takes over an open descriptor.
@@ -17,7 +17,43 @@ final class FileDescriptor {
     number = result
   }
 
+  /// Opens a file in a directory; it is closed on exec.
+  /// - Throws: nothing; nil with errno set when it can't be opened.
+  init?(opening path: String, in directory: FileDescriptor, _ flags: Int32, mode: mode_t = 0) {
+    var result: Int32
+    repeat { result = ipitrace_open_at(directory.number, path, flags, mode) } while result < 0 && errno == EINTR
+    if result < 0 { return nil }
+    number = result
+  }
+
   deinit { close(number) }
+
+  /// Whether it is a file with content, and not a directory, device or pipe.
+  var isOrdinary: Bool {
+    var status = stat()
+    return fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Its length in bytes; 0 when that can't be told.
+  var size: UInt64 {
+    var status = stat()
+    return fstat(number, &status) == 0 ? UInt64(max(status.st_size, 0)) : 0
+  }
+
+  /// Writes all bytes at an offset.
+  /// - Returns: 0 or errno.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) -> Int32 {
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(number, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
+      if count < 0 {
+        if errno == EINTR { continue }
+        return errno
+      }
+      done += count
+    }
+    return 0
+  }
 
   /// Writes all bytes at the file's position.
   /// - Returns: 0 or errno.
@@ -72,7 +108,11 @@ struct Pipe {
 enum TextFile {
   /// The bytes of a file whose size is not known beforehand, or nil when it can't be read.
   static func bytes(_ path: String) -> [UInt8]? {
-    guard let file = FileDescriptor(opening: path, O_RDONLY) else { return nil }
+    FileDescriptor(opening: path, O_RDONLY).flatMap { bytes(of: $0) }
+  }
+
+  /// The bytes of an open file from its position on, or nil when it can't be read.
+  static func bytes(of file: FileDescriptor) -> [UInt8]? {
     var result: [UInt8] = []
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { chunk.deallocate() }
@@ -97,7 +137,22 @@ enum TextFile {
 
 /// The names in a directory, without `.` and `..`, sorted; empty when it can't be read.
 func names(in directory: String) -> [String] {
-  guard let stream = opendir(directory) else { return [] }
+  opendir(directory).map { names(from: $0) } ?? []
+}
+
+/// The names in an open directory, as in ``names(in:)-(String)``.
+func names(in directory: FileDescriptor) -> [String] {
+  // A descriptor of its own: this one is closed with the stream, and has its own position.
+  let again = ipitrace_open_at(directory.number, ".", O_RDONLY | O_DIRECTORY, 0)
+  if again < 0 { return [] }
+  guard let stream = fdopendir(again) else {
+    close(again)
+    return []
+  }
+  return names(from: stream)
+}
+
+private func names(from stream: OpaquePointer) -> [String] {
   defer { closedir(stream) }
   var result: [String] = []
   while let entry = readdir(stream) {

@@ -35,16 +35,32 @@ struct BufferStatistics: Equatable {
   var lost: UInt64 = 0
   /// Bytes written and not yet read.
   var bytes: UInt64 = 0
+  /// Events that were read.
+  var read: UInt64 = 0
+  /// The time on the trace's clock, not later than it was.
+  var now: UInt64?
 
   init(text: String) {
     for line in text.split(whereSeparator: \.isNewline) {
       guard let colon = line.firstIndex(of: ":") else { continue }
-      let value = UInt64(line[line.index(after: colon)...].drop(while: \.isWhitespace)) ?? 0
+      let text = line[line.index(after: colon)...].drop(while: \.isWhitespace)
+      let value = UInt64(text) ?? 0
       switch line[..<colon] {
       case "overrun", "commit overrun", "dropped events": lost &+= value
       case "bytes": bytes = value
+      case "read events": read = value
+      case "now ts": now = Self.time(text)
       default: break
       }
     }
+  }
+
+  /// Seconds with six decimals where the clock counts nanoseconds, else what the clock counts.
+  private static func time(_ text: Substring) -> UInt64? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard let whole = UInt64(parts[0]) else { return nil }
+    if parts.count == 1 { return whole }
+    guard parts.count == 2, parts[1].utf8.count == 6, let micro = UInt64(parts[1]), whole < 1 << 33 else { return nil }
+    return whole * 1_000_000_000 + micro * 1_000
   }
 }

@@ -1,26 +1,50 @@
 import CTracefs
 import Glibc
 
-/// The pages of one CPU on their way into the file: an unnamed temporary file beside the output.
+/// Recorded pages of one CPU: a stretch of a file.
+struct RecordedPages: Sendable {
+  let file: FileDescriptor
+  /// Where they begin in the file, in bytes.
+  var start: UInt64 = 0
+  /// Bytes.
+  var size: UInt64
+}
+
+/// The pages of one CPU on their way into the file, in the output's spool directory.
 final class PageSpool {
   let file: FileDescriptor
   /// Bytes spooled so far.
   private(set) var size: UInt64 = 0
   private let output: String
 
-  /// - Parameter output: the path of the file that the pages are for; the spool lies in its directory.
+  /// The name of a CPU's pages in a spool directory.
+  static func name(cpu: Int) -> String { "cpu\(cpu)" }
+
   /// - Throws: ``CaptureError/diskFull(_:)``, ``CaptureError/outputNotWritable(_:_:)``.
-  init(beside output: OutputFile) throws(CaptureError) {
+  init(of output: OutputFile, cpu: Int) throws(CaptureError) {
     self.output = output.path
-    let unnamed = ipitrace_open_unnamed(output.directory)
-    if unnamed >= 0 {
-      file = FileDescriptor(owning: unnamed)
-      return
+    guard let file = output.spool.create(Self.name(cpu: cpu)) else {
+      throw errno == ENOSPC || errno == EDQUOT ? .diskFull(output.path) : .outputNotWritable(output.path, errno)
     }
-    // Not every file system has unnamed files.
-    let (file, path) = try output.openTemporary()
-    unlink(path)
     self.file = file
+  }
+
+  var pages: RecordedPages { RecordedPages(file: file, size: size) }
+
+  /// Takes away what lies behind a length.
+  /// - Throws: ``CaptureError/writeFailed(_:_:)``.
+  func shorten(to length: UInt64) throws(CaptureError) {
+    guard length < size else { return }
+    if ftruncate(file.number, off_t(length)) != 0 { throw .writeFailed(output, errno) }
+    lseek(file.number, off_t(length), SEEK_SET)
+    size = length
+  }
+
+  /// Writes bytes over others that are there already.
+  /// - Throws: ``CaptureError/writeFailed(_:_:)``, ``CaptureError/diskFull(_:)``.
+  func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(CaptureError) {
+    let error = file.write(bytes, at: offset)
+    if error != 0 { throw .writing(output, error) }
   }
 
   /// Adds bytes from memory.

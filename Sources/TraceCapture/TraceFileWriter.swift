@@ -1,7 +1,7 @@
 import TraceTypes
 
 /// Everything of a trace file but the recorded pages.
-struct TraceFileHeader {
+struct TraceFileHeader: Sendable {
   /// The files `header_page` and `header_event` of the instance.
   var headerPage: [UInt8] = []
   var headerEvent: [UInt8] = []
@@ -17,7 +17,8 @@ struct TraceFileHeader {
   var tasks: [Int32: String] = [:]
   /// CPU → the file `per_cpu/cpuN/stats`. The CPUs of the file are 0 up to the last of these.
   var statistics: [String] = []
-  var facts = CaptureFacts()
+  /// Nil for a file of another recorder.
+  var facts: CaptureFacts? = CaptureFacts()
   /// The file `trace_clock`, with the chosen clock in brackets.
   var clocks = ""
   /// Kernel name, release and machine, as uname(2) has them.
@@ -38,7 +39,7 @@ struct TraceFileHeader {
 /// name is not written: `localhost` stands in its place.
 enum TraceFileWriter {
   /// The numbers of the options, as in trace-cmd.dat(5).
-  private enum Option: UInt16 {
+  enum Option: UInt16 {
     case done = 0
     case statistics = 2
     case clock = 4
@@ -81,7 +82,7 @@ enum TraceFileWriter {
     file.append(UInt32(pageBytes.count))
     file.append("options  \0")
     for (cpu, text) in header.statistics.enumerated() {
-      let facts = cpu == header.statistics.count - 1 ? header.facts.text : ""
+      let facts = cpu == header.statistics.count - 1 ? header.facts?.text ?? "" : ""
       file.append(option: Option.statistics.rawValue, text: "CPU: \(cpu)\n\(text)\(facts)")
     }
     file.append(option: Option.clock.rawValue, text: header.clocks)

@@ -6,23 +6,37 @@ import TraceTypes
 ///
 /// It is gone when ``remove()`` was called or the owner is released. Everything that reads from it must be closed before.
 /// The top-level buffer, `ftrace_enabled` and other people's instances are never written to.
+///
+/// All files are reached through descriptors of their directories, so that a recording goes on, and cleans up behind
+/// itself, when somebody unmounts tracefs meanwhile.
 final class TracefsInstance {
   let name: String
-  /// The directory of the instance in tracefs.
+  /// The directory of the instance in tracefs, as it was called when it was made.
   let path: String
-  private var handle: OpaquePointer?
+  /// The directory in which instances are made.
+  private let instances: FileDescriptor
+  private let directory: FileDescriptor
+  private var exists = true
 
   /// Makes `ipitrace-<pid>`, with tracing off.
-  /// - Throws: ``CaptureError/noTracefs``, ``CaptureError/notPermitted``, ``CaptureError/setupFailed(_:_:)``.
-  init(name: String) throws(CaptureError) {
-    errno = 0
-    guard let handle = tracefs_instance_create(name) else {
+  /// - Parameter root: the root of tracefs.
+  /// - Throws: ``CaptureError/notPermitted``, ``CaptureError/setupFailed(_:_:)``.
+  init(name: String, root: String) throws(CaptureError) {
+    self.name = name
+    path = root + "/instances/" + name
+    guard let instances = FileDescriptor(opening: root + "/instances", ipitrace_path_only() | O_DIRECTORY),
+      mkdirat(instances.number, name, 0o700) == 0
+    else {
       throw errno == EACCES || errno == EPERM || errno == EROFS
         ? .notPermitted : .setupFailed("making the instance \(name)", errno)
     }
-    self.handle = handle
-    self.name = name
-    path = String(cString: tracefs_instance_get_trace_dir(handle)) + "/instances/" + name
+    guard let directory = FileDescriptor(opening: name, in: instances, ipitrace_path_only() | O_DIRECTORY) else {
+      let error = errno
+      unlinkat(instances.number, name, ipitrace_remove_directory())
+      throw .setupFailed("opening the instance \(name)", error)
+    }
+    self.instances = instances
+    self.directory = directory
     // New instances come with tracing on.
     try set("tracing_on", to: "0")
   }
@@ -46,12 +60,10 @@ final class TracefsInstance {
   /// While somebody has one of its files open the kernel refuses; a passer-by who just looks is waited for.
   /// - Returns: 0, or errno when it could not be removed within a second.
   func remove() -> Int32 {
-    guard let handle else { return 0 }
+    guard exists else { return 0 }
     for _ in 0..<100 {
-      errno = 0
-      if tracefs_instance_destroy(handle) == 0 {
-        tracefs_instance_free(handle)
-        self.handle = nil
+      if unlinkat(instances.number, name, ipitrace_remove_directory()) == 0 || errno == ENOENT {
+        exists = false
         return 0
       }
       if errno != EBUSY { break }
@@ -60,16 +72,29 @@ final class TracefsInstance {
     return errno == 0 ? EIO : errno
   }
 
+  /// Opens a file of the instance.
+  /// - Returns: nil with errno set when that fails.
+  func open(_ file: String, _ flags: Int32) -> FileDescriptor? {
+    FileDescriptor(opening: file, in: directory, flags)
+  }
+
   /// Reads a file of the instance, or nil when there is none.
-  func text(_ file: String) -> String? { TextFile.text("\(path)/\(file)") }
+  func bytes(_ file: String) -> [UInt8]? { open(file, O_RDONLY).flatMap { TextFile.bytes(of: $0) } }
+
+  /// Reads a file of the instance as text, or nil when there is none.
+  func text(_ file: String) -> String? { bytes(file).map { String(decoding: $0, as: UTF8.self) } }
 
   /// Writes a value to a file of the instance.
   /// - Throws: ``CaptureError/setupFailed(_:_:)``.
   func set(_ file: String, to value: String) throws(CaptureError) {
-    errno = 0
-    if tracefs_instance_file_write(handle, file, value) < 0 {
-      throw .setupFailed("writing ‘\(value)’ to \(path)/\(file)", errno == 0 ? EIO : errno)
-    }
+    let error = write(value, to: file)
+    if error != 0 { throw .setupFailed("writing ‘\(value)’ to \(path)/\(file)", error) }
+  }
+
+  /// - Returns: 0 or errno.
+  private func write(_ value: String, to file: String) -> Int32 {
+    guard let opened = open(file, O_WRONLY | O_TRUNC) else { return errno }
+    return Array(value.utf8).withUnsafeBytes { opened.write($0) }
   }
 
   /// Chooses the clock; nil keeps the instance's own, except where the kernel found that to be unreliable.
@@ -90,11 +115,10 @@ final class TracefsInstance {
   /// Sets the size of each CPU's buffer, for these CPUs or for all.
   /// - Throws: ``CaptureError/bufferRefused(kibibytesPerCPU:_:)``.
   func setBufferSize(_ size: BufferSize, cpus: CPUMask?) throws(CaptureError) {
-    for cpu in cpus?.cpus ?? [-1] {
-      errno = 0
-      if tracefs_instance_set_buffer_size(handle, size.kibibytes, Int32(cpu)) != 0 {
-        throw .bufferRefused(kibibytesPerCPU: size.kibibytes, errno == 0 ? ENOMEM : errno)
-      }
+    let files = cpus.map { $0.cpus.map { "per_cpu/cpu\($0)/buffer_size_kb" } } ?? ["buffer_size_kb"]
+    for file in files {
+      let error = write(String(size.kibibytes), to: file)
+      if error != 0 { throw .bufferRefused(kibibytesPerCPU: size.kibibytes, error) }
     }
   }
 
@@ -102,8 +126,9 @@ final class TracefsInstance {
   /// - Returns: false when the kernel does not have it.
   /// - Throws: ``CaptureError/setupFailed(_:_:)``.
   func setEvent(_ kind: EventKind, on: Bool) throws(CaptureError) -> Bool {
-    guard tracefs_event_file_exists(handle, kind.system, kind.name, "enable") else { return false }
-    try set("events/\(kind.system)/\(kind.name)/enable", to: on ? "1" : "0")
+    let file = "events/\(kind.system)/\(kind.name)/enable"
+    guard faccessat(directory.number, file, F_OK, 0) == 0 else { return false }
+    try set(file, to: on ? "1" : "0")
     return true
   }
 
@@ -113,8 +138,12 @@ final class TracefsInstance {
 
   /// The CPUs for which the instance has buffers, online or not.
   var cpus: [Int] {
-    names(in: path + "/per_cpu").compactMap { $0.hasPrefix("cpu") ? Int($0.dropFirst(3)) : nil }.sorted()
+    guard let perCPU = open("per_cpu", ipitrace_path_only() | O_DIRECTORY) else { return [] }
+    return names(in: perCPU).compactMap { $0.hasPrefix("cpu") ? Int($0.dropFirst(3)) : nil }.sorted()
   }
+
+  /// What a CPU's buffer has counted: the text of the file `stats`.
+  func statistics(cpu: Int) -> String { text("per_cpu/cpu\(cpu)/stats") ?? "" }
 }
 
 /// The kernel's list of trace clocks, with the chosen one in brackets.

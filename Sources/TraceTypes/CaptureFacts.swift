@@ -23,6 +23,18 @@ public struct CaptureFacts: Sendable, Equatable {
   public var cores: [Int: Int] = [:]
   /// CPU → events lost, as the ring buffer counted them.
   public var lostEvents: [Int: UInt64] = [:]
+  /// The recorder's own threads; empty where that was not written down.
+  public var recorderThreads: [Int32] = []
+  /// The CPUs that the recorder was told to run on, or nil for any.
+  public var recorderCPUs: CPUMask?
+  /// How often a thread of the recorder began to run; nil where that can't be seen.
+  public var recorderWakeups: UInt64?
+  /// IPIs that the recorder sent itself; nil where that can't be seen.
+  public var recorderInterrupts: UInt64?
+  /// The number of the piece of a recording that was written in pieces, from 1.
+  public var piece: Int?
+  /// The recorder was killed: what each CPU did last is missing.
+  public var isRecovered = false
 
   public init() {}
 
@@ -41,6 +53,12 @@ public struct CaptureFacts: Sendable, Equatable {
     let threads = Dictionary(grouping: cores.keys) { cores[$0] ?? $0 }
     for core in threads.keys.sorted() { lines.append("core\(core): \(CPUMask(threads[core] ?? []).list)") }
     for cpu in lostEvents.keys.sorted() { lines.append("lost\(cpu): \(lostEvents[cpu] ?? 0)") }
+    if !recorderThreads.isEmpty { lines.append("recorder: \(recorderThreads.map(String.init).joined(separator: " "))") }
+    if let recorderCPUs { lines.append("recorder_cpus: \(recorderCPUs.list)") }
+    if let recorderWakeups { lines.append("recorder_wakeups: \(recorderWakeups)") }
+    if let recorderInterrupts { lines.append("recorder_interrupts: \(recorderInterrupts)") }
+    if let piece { lines.append("piece: \(piece)") }
+    if isRecovered { lines.append("recovered: 1") }
     return lines.map { Self.linePrefix + $0 + "\n" }.joined()
   }
 
@@ -64,6 +82,8 @@ public struct CaptureFacts: Sendable, Equatable {
   /// Machines have up to 8.
   private static let mostThreads = 64
 
+  private static let mostRecorderThreads = 64
+
   private mutating func takeCore(_ core: Int, threads: String) {
     // One line a core: no list is read twice, however often it is there.
     guard cores[core] == nil, let threads = CPUMask(list: threads)?.cpus, threads.first == core else { return }
@@ -80,6 +100,13 @@ public struct CaptureFacts: Sendable, Equatable {
     case "isolated": isolated = CPUMask(list: value)
     case "nohz_full": nohzFull = CPUMask(list: value)
     case "recorded": recorded = CPUMask(list: value)
+    case "recorder":
+      recorderThreads = value.split(separator: " ").prefix(Self.mostRecorderThreads).compactMap { Int32($0) }
+    case "recorder_cpus": recorderCPUs = CPUMask(list: value)
+    case "recorder_wakeups": recorderWakeups = UInt64(value)
+    case "recorder_interrupts": recorderInterrupts = UInt64(value)
+    case "piece": piece = Int(value)
+    case "recovered": isRecovered = value == "1"
     default:
       if key.hasPrefix("node"), let node = Int(key.dropFirst(4)), (0..<Self.mostNodes).contains(node) {
         nodes[node] = CPUMask(list: value)

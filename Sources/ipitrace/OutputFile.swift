@@ -2,14 +2,18 @@ import Glibc
 
 /// A file that is written beside its place and put there when it is whole, so that nobody ever finds half of it.
 ///
+/// Until then it has no name, where the file system can do that, so that nothing stays when the program is killed.
+///
 /// `-` is standard output. Devices and pipes are written to as they are: putting a file in their place would remove them.
 /// A link is followed: the file that it points to is replaced.
 final class OutputFile {
   /// The path as the user gave it.
   let path: String
-  private var descriptor: CInt
-  /// Where the bytes are until ``commit()``, and where they go then; nil when they go to their place directly.
-  private var move: (from: String, to: String)?
+  private var descriptor: CInt = -1
+  /// Where the file goes with ``commit()``; nil when the bytes go to their place directly.
+  private var place: String?
+  /// The name that it has until then, if it has one.
+  private var partial: String?
   private static let directMode: mode_t = 0o644
 
   /// Opens for writing.
@@ -30,12 +34,30 @@ final class OutputFile {
       return
     }
     let place = exists ? Self.resolved(path) : path
-    let folder = place.lastIndex(of: "/").map { String(place[...$0]) } ?? ""
+    self.place = place
+    // By this path it gets its name.
+    if access("/proc/self/fd", X_OK) == 0 {
+      descriptor = open(Self.folder(of: place), Self.unnamed | O_WRONLY | O_CLOEXEC, Self.directMode)
+      if descriptor >= 0 { return }
+    }
+    try withPartialName { name in
+      descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, Self.directMode)
+      return descriptor >= 0
+    }
+  }
+
+  /// A file without a name, in a directory. glibc's own constant is not imported.
+  private static let unnamed = 0o20000000 | O_DIRECTORY
+
+  private static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
+
+  /// Tries names beside the place until one is free.
+  private func withPartialName(_ take: (String) -> Bool) throws(OutputError) {
+    let folder = place?.lastIndex(of: "/").map { String(place?[...$0] ?? "") } ?? ""
     for attempt in 0..<100 {
-      let partial = "\(folder).ipitrace-\(getpid())-\(attempt).partial"
-      descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, Self.directMode)
-      if descriptor >= 0 {
-        move = (partial, place)
+      let name = "\(folder).ipitrace-\(getpid())-\(attempt).partial"
+      if take(name) {
+        partial = name
         return
       }
       guard errno == EEXIST else { break }
@@ -63,11 +85,16 @@ final class OutputFile {
   /// - Throws: ``OutputError``; what was in the place before is still there then.
   func commit() throws(OutputError) {
     let open = descriptor
-    if let move {
+    if let place {
       // Without this a crash soon after can leave the new name with no content.
       if fsync(open) != 0, errno != EINVAL, errno != EROFS { throw OutputError(path: path, number: errno) }
-      if rename(move.from, move.to) != 0 { throw OutputError(path: path, number: errno) }
-      self.move = nil
+      if partial == nil {
+        // A link can't replace what is there, but a name can.
+        try withPartialName { linkat(AT_FDCWD, "/proc/self/fd/\(open)", AT_FDCWD, $0, AT_SYMLINK_FOLLOW) == 0 }
+      }
+      if let partial, rename(partial, place) != 0 { throw OutputError(path: path, number: errno) }
+      partial = nil
+      self.place = nil
     }
     descriptor = -1
     if close(open) != 0, errno != EINTR { throw OutputError(path: path, number: errno) }
@@ -75,7 +102,7 @@ final class OutputFile {
 
   deinit {
     if descriptor >= 0 { close(descriptor) }
-    if let move { unlink(move.from) }
+    if let partial { unlink(partial) }
   }
 
   /// Writes a whole file at once.

@@ -208,6 +208,8 @@ struct Replay {
     var health = outcome.health
     if let facts = source.facts {
       if !facts.missingEvents.isEmpty { health.add(HealthWords.missingEvents(facts.missingEvents)) }
+      if facts.isRecovered { health.add(HealthWords.recorderKilled) }
+      if let activity = HealthWords.recorderActivity(facts) { health.add(activity) }
     } else if settings.recordedKinds.isEmpty {
       health.add(HealthWords.recordedEventsUnknown)
     }

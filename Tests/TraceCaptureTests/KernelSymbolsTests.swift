@@ -23,7 +23,7 @@ import Testing
     """
 
   private func names(_ addresses: Set<UInt64>, named: Set<String> = []) -> [String] {
-    String(decoding: KernelSymbols.lines(of: Array(Self.list.utf8), addresses: addresses, named: named), as: UTF8.self)
+    String(decoding: KernelSymbols(Array(Self.list.utf8), named: named).lines(addresses: addresses), as: UTF8.self)
       .split(separator: "\n").map { String($0.split(separator: " ")[2].split(separator: "\t")[0]) }
   }
 
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test func linesAreKeptAsTheyAre() {
-    let lines = KernelSymbols.lines(of: Array(Self.list.utf8), addresses: [0xffff_ffff_c000_0000], named: [])
+    let lines = KernelSymbols(Array(Self.list.utf8), named: []).lines(addresses: [0xffff_ffff_c000_0000])
     #expect(
       String(decoding: lines, as: UTF8.self)
         == "ffffffffc0000000 t module_start\t[module]\nffffffffc0000080 t module_next\t[module]\n")
@@ -69,9 +69,19 @@ import Testing
 
   @Test func hiddenAddressesAndGarbageBringNothing() {
     let hidden = "0000000000000000 T _text\n0000000000000000 t first\n"
-    #expect(KernelSymbols.lines(of: Array(hidden.utf8), addresses: [5], named: ["first"]) == [])
+    #expect(KernelSymbols(Array(hidden.utf8), named: ["first"]).lines(addresses: [5]) == [])
     for text in ["", "\n\n", "f", "ffffffff81000000", "ffffffff81000000 T", "ffffffff81000000 T ", "zzzz T x\n"] {
-      #expect(KernelSymbols.lines(of: Array(text.utf8), addresses: [.max], named: ["x"]) == [])
+      #expect(KernelSymbols(Array(text.utf8), named: ["x"]).lines(addresses: [.max]) == [])
     }
+  }
+
+  /// What a module's line says besides name, size and place changes all the time.
+  @Test func onlyOtherModulesMakeOtherSymbols() {
+    let loaded = "ext4 1000000 2 - Live 0xffffffffc0a00000\nnfs 500 0 - Live 0xffffffffc0b00000 (O)\n"
+    #expect(
+      SymbolSource.modules(in: loaded)
+        == SymbolSource.modules(in: loaded.replacing(" 2 - Live", with: " 7 nfs, Loading")))
+    #expect(SymbolSource.modules(in: loaded) != SymbolSource.modules(in: loaded.replacing("c0b0", with: "c0c0")))
+    #expect(SymbolSource.modules(in: loaded) != SymbolSource.modules(in: String(loaded.prefix(45))))
   }
 }

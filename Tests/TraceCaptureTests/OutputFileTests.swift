@@ -54,13 +54,13 @@ import Testing
   @Test func spoolIsAppendedWhole() throws {
     let directory = TemporaryDirectory()
     let output = try OutputFile(path: directory.path + "/trace.dat")
-    let spool = try PageSpool(beside: output)
+    let spool = try PageSpool(of: output, cpu: 0)
     let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
     try bytes.withUnsafeBytes { try spool.append($0) }
     try output.append([1, 2])
-    try output.append(spool)
+    try output.append(spool.pages)
     #expect(output.size == 300_002)
-    // The spool has no name.
+    // All is in one private directory until it is done.
     #expect(directory.names.count == 1)
     try output.commit()
     #expect(TextFile.bytes(directory.path + "/trace.dat") == [1, 2] + bytes)
@@ -73,7 +73,7 @@ import Testing
     let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 13) }
     for takesPages in [true, false] {
       pipe.filesTakePages = takesPages
-      let spool = try PageSpool(beside: output)
+      let spool = try PageSpool(of: output, cpu: takesPages ? 0 : 1)
       #expect(bytes.withUnsafeBytes { pipe.ends.input.write($0) } == 0)
       try spool.append(bytes.count, from: pipe)
       #expect(spool.size == 20_000)

@@ -44,9 +44,9 @@ import TraceTypes
     header.symbols = Array("ffffffff81000000 T do_it\nffffffff81000100 T after_it\n".utf8)
     header.tasks = [42: "worker", 43: "two\nlines"]
     header.statistics = ["entries: 0\noverrun: 5\n", "entries: 0\noverrun: 0\n"]
-    header.facts.enabledEvents = ["csd:csd_function_entry"]
-    header.facts.online = CPUMask([0, 1])
-    header.facts.lostEvents = [0: 5, 1: 0]
+    header.facts?.enabledEvents = ["csd:csd_function_entry"]
+    header.facts?.online = CPUMask([0, 1])
+    header.facts?.lostEvents = [0: 5, 1: 0]
     header.clocks = "local global [mono]\n"
     header.system = "Linux"
     header.release = "6.12.8"

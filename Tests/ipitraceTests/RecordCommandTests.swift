@@ -87,6 +87,34 @@ import TraceTypes
 
   // MARK: - With one
 
+  /// While it is stopped, its small buffers run over: that is certain, however fast it is otherwise.
+  @Test(.enabled(if: LiveKernel.canRecord && LiveKernel.hasTraceCmd && LiveKernel.hasSeveralCPUs))
+  func lossesAreCounted() throws {
+    let load = CrossCallLoad()
+    defer { load.stop() }
+    let recorder = try start(["-b", "16"])
+    #expect(awaitRecording(recorder))
+    recorder.send(SIGSTOP)
+    usleep(1_000_000)
+    recorder.send(SIGCONT)
+    usleep(200_000)
+    recorder.send(SIGINT)
+    let result = recorder.wait()
+    #expect(result.status == 0)
+    let words = result.errors.split(separator: " ")
+    let place = try #require(words.firstIndex(of: "lost,"))
+    let lost = try #require(UInt64(words[place - 1]))
+    #expect(lost > 0)
+    let statistics = try #require(RunningProgram.run("trace-cmd", ["report", "--stat", output])?.output)
+    let facts = try #require(CaptureFacts(text: statistics))
+    #expect(lost == facts.lostEvents.values.reduce(0, +))
+    // trace-cmd's own text of the same counter.
+    let overruns = statistics.split(separator: "\n").filter { $0.hasPrefix("overrun: ") }
+      .compactMap { UInt64($0.dropFirst("overrun: ".count)) }
+    #expect(lost >= overruns.reduce(0, +))
+    #expect(overruns.reduce(0, +) > 0)
+  }
+
   @Test(.enabled(if: LiveKernel.canRecord)) func durationEndsTheRecording() throws {
     let recorder = try start(["--duration", "300ms", "-b", "1M", "-C", "mono"])
     let result = recorder.wait()

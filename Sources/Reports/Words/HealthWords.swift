@@ -15,6 +15,26 @@ public enum HealthWords {
     remedy: "The file does not say which events were switched on and unfiltered, so the absence of one proves "
       + "nothing: lost callbacks, and missing or needless kicks, are not judged. Record with ipitrace.")
 
+  /// The recorder was killed, and somebody made a file of what it had collected.
+  public static let recorderKilled = TraceHealth.Item(
+    name: "recorderKilled", severity: .dataLoss,
+    remedy:
+      "The recorder was killed. Each CPU's events end where it had last read them; what came behind that is a gap "
+      + "of unknown size, and is not judged.")
+
+  /// What the recorder itself added to the recording; nil where the file does not say, or where that is nothing.
+  public static func recorderActivity(_ facts: CaptureFacts) -> TraceHealth.Item? {
+    let interrupts = facts.recorderInterrupts ?? 0
+    guard interrupts > 0 || facts.recorderWakeups ?? 0 > 0 else { return nil }
+    var sentence = "The recorder itself (\(facts.recorderThreads.count == 1 ? "task" : "tasks")"
+    sentence += " \(facts.recorderThreads.map(String.init).joined(separator: ", "))) sent so many IPIs"
+    if let wakeups = facts.recorderWakeups { sentence += ", and began to run \(wakeups) times" }
+    if let cpus = facts.recorderCPUs { sentence += ", on CPUs \(cpus.list) alone" }
+    sentence += "; they are among the events."
+    if facts.recorderCPUs == nil { sentence += " `record --recorder-cpus` keeps it off the CPUs that matter." }
+    return TraceHealth.Item(name: "recorderActivity", count: interrupts, severity: .info, remedy: sentence)
+  }
+
   /// Callbacks ran that nobody queued.
   public static func unqueuedCallbacks(_ count: UInt64) -> TraceHealth.Item {
     TraceHealth.Item(
