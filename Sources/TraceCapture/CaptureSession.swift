@@ -65,7 +65,7 @@ public final class CaptureSession {
       try finishPiece(waiting: true)
       let assembly = setup.lastAssembly(threads: writerThreads, piece: pieces?.current)
       close(setup)
-      take(try assembly.write(to: setup.output), of: setup.output.spool.place)
+      take(try writeLast(assembly, to: setup.output), of: setup.output.spool.place)
     } catch {
       // The process may end now, and the piece before is to be whole.
       try? finishPiece(waiting: true)
@@ -80,6 +80,19 @@ public final class CaptureSession {
     summary.exitStatus = machine.exitStatus
     summary.pieces = pieces?.count
     return summary
+  }
+
+  /// Writes the file. All pages have been collected: when there is no room for both, they stay.
+  private func writeLast(
+    _ assembly: CaptureAssembly, to output: OutputFile
+  ) throws(CaptureError) -> CaptureAssembly.Outcome {
+    do throws(CaptureError) {
+      return try assembly.write(to: output)
+    } catch {
+      guard case .diskFull(let path) = error else { throw error }
+      output.keepPages()
+      throw .outputNotReplaced(path, ENOSPC, kept: output.spool.path)
+    }
   }
 
   // MARK: - Recording
@@ -221,7 +234,7 @@ public final class CaptureSession {
     }
   }
 
-  /// Two files per CPU may be more than the usual limit of 1,024.
+  /// Two files per CPU, and three with pieces, may be more than the usual limit of 1,024.
   /// - Returns: the limit before, for the command.
   private func raiseFileLimit() -> rlimit {
     var limit = rlimit()

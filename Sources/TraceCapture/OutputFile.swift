@@ -40,6 +40,13 @@ final class OutputFile: @unchecked Sendable {
   /// Leaves everything where it is, for a recovery.
   func keep() { isKept = true }
 
+  /// Leaves the pages where they are, and removes what was made of them so far.
+  func keepPages() {
+    file = nil
+    spool.remove(Self.partName)
+    keep()
+  }
+
   func append(_ bytes: [UInt8]) throws(CaptureError) {
     let file = try openFile()
     let error = bytes.withUnsafeBytes { file.write($0) }

@@ -61,7 +61,11 @@ final class SpoolDirectory: Sendable {
     guard Self.isPrivate(directory) else {
       throw .noLeftover(path, "it belongs to somebody else, or others may write to it")
     }
-    if ipitrace_lock(directory.number, false) != 0 { throw .noLeftover(path, "its recorder is still at work") }
+    if ipitrace_lock(directory.number, false) != 0 {
+      let reason =
+        errno == EWOULDBLOCK ? "its recorder is still at work" : "it can't be locked; copy it to another disk"
+      throw .noLeftover(path, reason)
+    }
     let output = String(name[name.index(after: name.startIndex)..<marker.lowerBound])
     place = OutputPlace(path: parent == "." ? output : "\(parent)/\(output)", directory: above, name: output)
     self.name = name

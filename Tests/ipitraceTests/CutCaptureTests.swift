@@ -20,7 +20,8 @@ import Testing
   }
 
   /// Copies a CPU's pages into a spool, as many of them as are wanted.
-  private func spool(_ pages: RecordedPages, bytes: UInt64? = nil, cpu: Int, of output: OutputFile) throws -> PageSpool {
+  private func spool(_ pages: RecordedPages, bytes: UInt64? = nil, cpu: Int, of output: OutputFile) throws -> PageSpool
+  {
     let spool = try PageSpool(of: output, cpu: cpu)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(min(bytes ?? .max, pages.size)), alignment: 16)
     defer { buffer.deallocate() }
@@ -47,7 +48,8 @@ import Testing
     let (header, pages) = try read(name)
     let whole = try live.replay(Fixtures.path("captures/\(name)"))
     guard case .integer(let start) = whole["trace"]["startNanoseconds"],
-      case .integer(let end) = whole["trace"]["endNanoseconds"], case .integer(let total) = whole["trace"]["events"]["total"]
+      case .integer(let end) = whole["trace"]["endNanoseconds"],
+      case .integer(let total) = whole["trace"]["events"]["total"]
     else { return #expect(Bool(false)) }
     #expect(whole["verdict"]["result"] != .string("diverges"))
     var random = RepeatableRandom.forTest()
