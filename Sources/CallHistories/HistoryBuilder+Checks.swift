@@ -13,6 +13,12 @@ extension HistoryBuilder {
     if event.csd & 7 != 0 || (event.csd & event.function) >> 63 == 0 { statistics.impossible += 1 }
   }
 
+  /// Counts a kick whose callback can't be the kernel's.
+  @inline(__always)
+  mutating func checkCallback(_ event: TraceEvent) {
+    if settings.addressesAreRaw, event.function >> 63 == 0 { statistics.impossible += 1 }
+  }
+
   /// Counts an event that names a CPU which there can't be.
   @inline(__always)
   mutating func checkPossible(cpu: Int) {

@@ -1,3 +1,4 @@
+import CallEngines
 import CallHistories
 import Drivers
 import Glibc
@@ -13,9 +14,12 @@ final class DamagedCapture {
   private let scratch: ScratchFile
   private let descriptor: Int32
 
+  /// The file is not there, or not in order.
+  struct NoCapture: Error { var path: String }
+
   init(_ path: String) throws {
     guard let bytes = TestFile.read(path), let sections = TraceFileSections(bytes) else {
-      throw Fixtures.Missing(path: path)
+      throw NoCapture(path: path)
     }
     original = bytes
     self.sections = sections

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TraceDecoding
 import TraceTypes
 import Verdicts
 
