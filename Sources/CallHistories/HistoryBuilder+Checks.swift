@@ -33,7 +33,10 @@ extension HistoryBuilder {
     if target == event.cpu { report(.localRun, event, cpus: [event.cpu]) }
     guard kind == .single || kind == .many else { return }
     if kind == .many, isFirst, isForbidden(event.flags) { report(.forbiddenContext, event, cpus: [event.cpu, target]) }
-    if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter) {
+    // Any CPU may have brought it back, so none may have been out of sight since.
+    if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter),
+      blindUntil < cpus[Int(target)].offlineAt
+    {
       report(
         .addedToOffline, event, cpus: [event.cpu, target],
         comparisons: [

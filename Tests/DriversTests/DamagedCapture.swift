@@ -53,6 +53,8 @@ final class DamagedCapture {
 struct DamagedReplay {
   /// Why the file was refused; then there is nothing else.
   private(set) var error: TraceFileError?
+  /// The reader met bytes that no recorder writes.
+  private(set) var provesDamage = false
   /// The damage that the reader named.
   private(set) var health: [TraceHealth.Item] = []
   private(set) var verdict: Verdict?
@@ -84,6 +86,7 @@ struct DamagedReplay {
       all.add(TraceHealth.Item(name: "impossibleEvents", severity: .error, remedy: ""))
     }
     health = all.items
+    provesDamage = all.provesDamage
     var found: [FoundDivergence] = []
     verdict = analysis.verdict(
       of: reader.builder, clockIsShared: TraceClock.isShared(buffer.clock),

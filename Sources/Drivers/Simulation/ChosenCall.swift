@@ -28,7 +28,7 @@ public struct ChosenCall: Sendable {
     time = call.began
     let margin = max(2_000, (last - call.began) / 5)
     start = call.began - min(call.began, margin)
-    end = last + margin
+    end = last > .max - margin ? .max : last + margin
   }
 
   var cpus: [Int] { Set([source] + targets).sorted() }
