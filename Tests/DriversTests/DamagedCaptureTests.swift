@@ -92,7 +92,8 @@ import Verdicts
       return
     }
     #expect(replay.verdict?.addsUp == true, "\(text)")
-    #expect(mayDiverge || replay.found.isEmpty, "\(text): \(replay.health.map(\.name)) \(replay.found.map { "\($0.rule)" })")
+    #expect(
+      mayDiverge || replay.found.isEmpty, "\(text): \(replay.health.map(\.name)) \(replay.found.map { "\($0.rule)" })")
   }
 
   private static func outcome(_ replay: DamagedReplay, _ whole: DamagedReplay) -> String {
