@@ -131,7 +131,8 @@ struct Drawing {
   /// - Parameter tracks: those of the engines.
   func timeline(tracks: [SimulatedTimeline.Track], end: UInt64) -> SimulatedTimeline {
     // An engine that takes for ever does not make the rest a dot.
-    let longest = chosen.start + 8 * (chosen.end - chosen.start)
+    let eight = (chosen.end - chosen.start).multipliedReportingOverflow(by: 8)
+    let longest = eight.overflow || eight.partialValue > .max - chosen.start ? .max : chosen.start + eight.partialValue
     return SimulatedTimeline(
       callback: names.text(chosen.function), source: chosen.source, targets: chosen.targets,
       startNanoseconds: chosen.start, endNanoseconds: min(longest, max(chosen.end, end)), cpus: chosen.cpus,
