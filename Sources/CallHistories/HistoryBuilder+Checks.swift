@@ -13,6 +13,12 @@ extension HistoryBuilder {
     if event.csd & 7 != 0 || (event.csd & event.function) >> 63 == 0 { statistics.impossible += 1 }
   }
 
+  /// Counts a kick whose callback can't be the kernel's.
+  @inline(__always)
+  mutating func checkCallback(_ event: TraceEvent) {
+    if settings.addressesAreRaw, event.function >> 63 == 0 { statistics.impossible += 1 }
+  }
+
   /// Counts an event that names a CPU which there can't be.
   @inline(__always)
   mutating func checkPossible(cpu: Int) {
@@ -28,9 +34,9 @@ extension HistoryBuilder {
     if target == event.cpu { report(.localRun, event, cpus: [event.cpu]) }
     guard kind == .single || kind == .many else { return }
     if kind == .many, isFirst, isForbidden(event.flags) { report(.forbiddenContext, event, cpus: [event.cpu, target]) }
-    // The step that brings it up is taken by any CPU; where events of one were lost since, it may have been missed.
+    // The step that brings it up is taken by any CPU: none may have been out of sight since.
     if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter),
-      cpus[Int(target)].offlineAt > latestGapEnd
+      cpus[Int(target)].offlineAt > max(latestGapEnd, blindUntil)
     {
       report(
         .addedToOffline, event, cpus: [event.cpu, target],

@@ -50,6 +50,7 @@ extension HistoryBuilder {
   /// What a CPU did until a time is not known.
   private mutating func lose(cpu: Int, from begin: UInt64, until time: UInt64) {
     unsettle(cpu: cpu, at: begin, reason: .targetGap)
+    blindUntil = max(blindUntil, time)
     cpus[cpu].unseenBy = time
     cpus[cpu].unseenLevels = 0b1111
     // What is found behind a loss may belong to other calls than it seems to.

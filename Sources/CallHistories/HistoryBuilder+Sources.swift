@@ -91,6 +91,7 @@ extension HistoryBuilder {
   mutating func sentIPI(_ event: TraceEvent, level: ContextLevel) {
     // Callback 0 is a reschedule IPI; an IPI to the own CPU is an irq_work's.
     guard event.function != 0, event.target != Int32(event.cpu) else { return }
+    checkCallback(event)
     let slot = slotIndex(event.cpu, level)
     if event.flags.isUnknown { return kickedInUnknownContext(event, slot: slot, kick: .ipi, maskWords: Span()) }
     if slots[slot].phase == .queueing {
@@ -101,7 +102,9 @@ extension HistoryBuilder {
   }
 
   mutating func sentMaskIPI(_ event: TraceEvent, level: ContextLevel, maskWords: Span<UInt64>) {
-    guard event.function != 0, isCrossCall(event.function) else { return }
+    guard event.function != 0 else { return }
+    checkCallback(event)
+    guard isCrossCall(event.function) else { return }
     let slot = slotIndex(event.cpu, level)
     if event.flags.isUnknown { return kickedInUnknownContext(event, slot: slot, kick: .maskIPI, maskWords: maskWords) }
     let first = Int(event.target)

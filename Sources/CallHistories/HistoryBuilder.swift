@@ -53,6 +53,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   /// How often events of any CPU were lost, and until when at the latest.
   var gaps: UInt32 = 0
   var latestGapEnd: UInt64 = 0
+  /// Until when events of some CPU are missing, marked or not; ``QueuedCall/never`` when one of them shows nothing more.
+  var blindUntil: UInt64 = 0
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0

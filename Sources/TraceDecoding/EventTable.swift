@@ -185,7 +185,7 @@ struct EventTable: Sendable {
   }
 
   /// Whether a format of the events on which verdicts rest can be a kernel's: all its fields there, of the size that they have
-  /// in every 64-bit kernel, at multiples of it, none over another. Fields read at the wrong place look like a kernel gone mad.
+  /// in every 64-bit kernel, at multiples of four, none over another. Fields read at the wrong place look like a kernel gone mad.
   static func isPossible(_ format: EventFormat) -> Bool {
     let wanted: [(name: String, size: Int)]
     switch EventKind(qualifiedName: format.qualifiedName) {
@@ -198,7 +198,7 @@ struct EventTable: Sendable {
     // The fields that all records begin with.
     var taken = [0..<8]
     for (name, size) in wanted {
-      guard let field = format.field(name), field.size == size, field.offset % size == 0 else { return false }
+      guard let field = format.field(name), field.size == size, field.offset % 4 == 0 else { return false }
       let place = field.offset..<field.offset + size
       if taken.contains(where: { $0.overlaps(place) }) { return false }
       taken.append(place)

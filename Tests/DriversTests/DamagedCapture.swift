@@ -1,3 +1,4 @@
+import CallEngines
 import CallHistories
 import Drivers
 import Glibc
@@ -13,9 +14,12 @@ final class DamagedCapture {
   private let scratch: ScratchFile
   private let descriptor: Int32
 
+  /// The file is not there, or not in order.
+  struct NoCapture: Error { var path: String }
+
   init(_ path: String) throws {
     guard let bytes = TestFile.read(path), let sections = TraceFileSections(bytes) else {
-      throw Fixtures.Missing(path: path)
+      throw NoCapture(path: path)
     }
     original = bytes
     self.sections = sections
@@ -49,6 +53,8 @@ final class DamagedCapture {
 struct DamagedReplay {
   /// Why the file was refused; then there is nothing else.
   private(set) var error: TraceFileError?
+  /// The reader met bytes that no recorder writes.
+  private(set) var provesDamage = false
   /// The damage that the reader named.
   private(set) var health: [TraceHealth.Item] = []
   private(set) var verdict: Verdict?
@@ -80,6 +86,7 @@ struct DamagedReplay {
       all.add(TraceHealth.Item(name: "impossibleEvents", severity: .error, remedy: ""))
     }
     health = all.items
+    provesDamage = all.provesDamage
     var found: [FoundDivergence] = []
     verdict = analysis.verdict(
       of: reader.builder, clockIsShared: TraceClock.isShared(buffer.clock),

