@@ -137,7 +137,8 @@ public struct SyntheticLoad: Sendable {
     to events: inout [TraceEvent]
   ) -> UInt64 {
     let function = ScriptNames.address(of: callback)
-    let csd = ScriptNames.address(of: "csd \(source) \(target)")
+    // A real csd has pointers in it.
+    let csd = ScriptNames.address(of: "csd \(source) \(target)") & ~7
     let (source, target) = (UInt16(source), UInt16(target))
     let hard: ContextFlags = [.hardInterrupt, .interruptsOff]
     func event(_ after: UInt64, _ cpu: UInt16, _ kind: EventKind, _ change: (inout TraceEvent) -> Void = { _ in }) {

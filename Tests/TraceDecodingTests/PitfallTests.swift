@@ -135,7 +135,7 @@ import TraceTypes
     let layout = FormatBuilder(
       "csd", "csd_function_entry", id: 700,
       fields: [
-        .init("void *", "func", offset: 12, size: 8), .init("void *", "csd", offset: 21, size: 8),
+        .init("void *", "func", offset: 12, size: 8), .init("void *", "csd", offset: 20, size: 8),
       ])
     var page = PageBuilder(timestamp: 1)
     page.event(Self.entry)  // 16 bytes
