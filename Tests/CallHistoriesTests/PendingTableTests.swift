@@ -61,7 +61,7 @@ import TraceTypes
         #expect(number == first + UInt64(model.count))
         model.append(UInt64(step))
       } else {
-        ring.removeFirst()
+        _ = ring.removeFirst()
         model.removeFirst()
         first += 1
       }
