@@ -161,12 +161,18 @@ public struct CostModel: Sendable, Equatable {
   private var distributions: [Distribution]
   /// Deliveries as they were recorded, whatever is drawn instead: by these it is told which of them found their target closed.
   public var recordedDelivery: Distribution
+  /// What the fastest tenth of the recorded deliveries takes at most, in nanoseconds, between CPUs as far from each other as any
+  /// are: an IPI that takes not much longer need not have found its target closed.
+  public var fastFarDelivery: UInt64
 
   public init(source: String, _ distributions: (Item) -> Distribution) {
     self.source = source
     let all = Item.allCases.map(distributions)
     self.distributions = all
     recordedDelivery = all[Item.delivery.index]
+    let byDistance: [Item] = [.deliverySameCore, .deliverySameNode, .deliveryOtherNode]
+    fastFarDelivery = byDistance.map { all[$0.index] }.filter { !$0.isAssumed }.map(\.p10)
+      .reduce(all[Item.delivery.index].p10, max)
   }
 
   @inline(__always) public subscript(item: Item) -> Distribution { distributions[item.index] }

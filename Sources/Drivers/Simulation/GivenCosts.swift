@@ -77,6 +77,7 @@ public struct GivenCosts: Sendable, Equatable {
       return other
     }
     model.recordedDelivery = measured.recordedDelivery
+    model.fastFarDelivery = measured.fastFarDelivery
     return model
   }
 }

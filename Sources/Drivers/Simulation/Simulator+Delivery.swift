@@ -16,7 +16,7 @@ struct TimedCosts: Sendable {
   let hasDistances: Bool
 
   init(_ costs: CostModel, nodes: [Int], cores: [Int?]) {
-    longestDelivery = costs.recordedDelivery.p10 &* 2
+    longestDelivery = costs.fastFarDelivery &* 2
     shortestDelivery = costs[.delivery].smallest
     tolerance = costs.recordedDelivery.smallest
     let isMeasured = costs.source == CostModel.measured

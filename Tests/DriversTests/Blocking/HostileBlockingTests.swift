@@ -12,6 +12,14 @@ import Verdicts
     [    0.000100] csd: Detected non-responsive CSD lock (#2) on CPU#1, waiting 5 ns for CPU#02 f+0x0/0x1(0x0).
     """
 
+  private static var eventCount: Int {
+    #if DEBUG
+      6_000
+    #else
+      25_000
+    #endif
+  }
+
   @Test(arguments: 0..<8) func listsStaySmall(_ run: Int) {
     var random = RepeatableRandom.forTest()
     for _ in 0...run { _ = random.next() }
@@ -24,7 +32,7 @@ import Verdicts
     var builder = HistoryBuilder(settings: settings, names: names, consumer: analysis)
     var source = HostileEvents(run: run)
     var events: [TraceEvent] = []
-    for _ in 0..<25_000 {
+    for _ in 0..<Self.eventCount {
       let one = [source.next(&random)]
       builder.consume(one.span, maskWords: source.maskWords.span)
       if events.count < 5_000 { events += one }
