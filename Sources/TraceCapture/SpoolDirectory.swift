@@ -112,6 +112,12 @@ final class SpoolDirectory: Sendable {
     renameat(directory.number, file, place.directory.number, place.name) == 0 ? 0 : errno
   }
 
+  /// Gives a file in it another name.
+  /// - Returns: 0 or errno.
+  func rename(_ file: String, to name: String) -> Int32 {
+    renameat(directory.number, file, directory.number, name) == 0 ? 0 : errno
+  }
+
   func remove(_ file: String) { unlinkat(directory.number, file, 0) }
 
   /// The names of the files in it.

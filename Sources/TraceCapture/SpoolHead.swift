@@ -7,6 +7,8 @@ import TraceTypes
 /// clock and machine. What only the end of a recording tells is missing.
 enum SpoolHead {
   static let fileName = "head"
+  /// Its name until it is whole.
+  private static let unfinishedName = "head.new"
   /// The boot that the recording is of.
   private static let bootName = "boot"
   /// There if the recording is to be written without addresses.
@@ -16,14 +18,18 @@ enum SpoolHead {
   static func write(_ header: TraceFileHeader, hidesAddresses: Bool, to output: OutputFile) throws(CaptureError) {
     let bytes = TraceFileWriter.header(
       header, pageBytes: [UInt64](repeating: 0, count: max(header.statistics.count, 1)))
-    try write(bytes, fileName, to: output)
+    // The head comes last, and whole: whoever is killed before has recorded nothing, and nothing is recovered without what
+    // goes with it.
     try write(bootIdentity ?? [], bootName, to: output)
     if hidesAddresses { try write([], hidingName, to: output) }
+    try write(bytes, unfinishedName, to: output)
+    let error = output.spool.rename(unfinishedName, to: fileName)
+    if error != 0 { throw .writing(output.path, error) }
   }
 
   /// Gives the next piece's spool directory the head of the one before.
   static func share(from old: SpoolDirectory, with output: OutputFile) throws(CaptureError) {
-    for file in [fileName, bootName, hidingName] where !output.spool.link(file, from: old) {
+    for file in [bootName, hidingName, fileName] where !output.spool.link(file, from: old) {
       // Not every file system has links.
       guard let source = old.open(file) else { continue }
       guard let bytes = TextFile.bytes(of: source) else { throw .writeFailed(output.path, errno) }
