@@ -27,8 +27,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-    // The words that all share. Imports nothing.
-    .target(name: "TraceTypes", swiftSettings: strict),
+    // The words that all share. Imports no module of ours.
+    .target(
+      name: "TraceTypes", dependencies: [.product(name: "BasicContainers", package: "swift-collections")],
+      swiftSettings: strict),
 
     // Live kernel → trace file. Imports CTracefs and TraceTypes.
     .target(

@@ -55,7 +55,6 @@ extension HistoryBuilder {
     cpus[cpu].unseenLevels = 0b1111
     // What is found behind a loss may belong to other calls than it seems to.
     cpus[cpu].floor = CompletedFlush.Floor()
-    preceding.isCut = true
     cpus[cpu].latest.isCut = true
 
     // As a source: whatever it was doing, its kick was not seen.

@@ -20,7 +20,7 @@ extension HistoryBuilder {
       var call = CallRecord(
         kind: kind, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
         callsite: event.callsite, began: event.nanoseconds)
-      call.previousEvent = preceding.time(through: level)
+      call.previousEvent = cpus[Int(event.cpu)].latest.time(through: level)
       call.slotOpen = true
       call.mayHaveBegunUnseen =
         cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1

@@ -166,16 +166,6 @@ extension HistoryBuilder {
     return -1
   }
 
-  /// Whether an event can't come from inside a flush that runs outside handlers.
-  ///
-  /// Such a flush runs in a task, with interrupts off. What its callbacks do lies between their events; an irq_work has none, so
-  /// whatever else a task does with interrupts off may be an irq_work's doing.
-  @inline(__always)
-  static func isOutsideFlush(_ event: TraceEvent, _ context: EventContext) -> Bool {
-    if context.isOutsideFlush { return true }
-    return context.level == .task && (event.kind == .schedSwitch || event.kind == .cpuIdle)
-  }
-
   /// Ends a flush outside handlers when an event shows that it is over.
   mutating func endImplicitFlush(before event: TraceEvent, level: ContextLevel) {
     let cpu = Int(event.cpu)
@@ -183,7 +173,7 @@ extension HistoryBuilder {
     if event.kind == .csdFunctionEntry, event.csd != 0, level == .task || cpus[cpu].handlerStart == QueuedCall.never {
       return
     }
-    guard Self.isOutsideFlush(event, EventContext(event.flags)) else { return }
+    guard EventContext(event.flags).isOutsideFlush(event.kind) else { return }
     endFlush(cpu: cpu, notBefore: flushes[Int(cpus[cpu].flush)].notBefore, at: event.nanoseconds)
   }
 

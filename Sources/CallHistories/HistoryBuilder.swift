@@ -58,8 +58,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0
-  /// The event before a queue event, on its CPU.
-  var preceding = LatestEvent()
   var silentCPUsSettled = false
 
   /// The CPU whose flush is being ended: until that is done, it is not known what belongs to it.
@@ -106,31 +104,24 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   // MARK: Events
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    // All of one CPU: see TraceEventConsumer.
     guard events.count > 0 else { return }
-    let cpu = Int(events[0].cpu)
-    if cpu >= cpus.count { ensure(cpu: cpu) }
     if firstTime == nil { firstTime = events[0].nanoseconds }
-    var index = 0
-    while index < events.count {
-      if events[index].kind == .csdQueueCPU {
-        preceding = index > 0 ? LatestEvent(events[index - 1]) : cpus[cpu].latest
-      }
-      process(events[index], cpu: cpu, maskWords: maskWords)
-      index += 1
-    }
-    cpus[cpu].seen = true
-    cpus[cpu].latest = LatestEvent(events[index - 1])
-    lastTime = max(lastTime, events[index - 1].nanoseconds)
+    for index in events.indices { process(events[index], maskWords: maskWords) }
+    lastTime = max(lastTime, events[events.count - 1].nanoseconds)
   }
 
   @inline(__always)
-  private mutating func process(_ event: TraceEvent, cpu: Int, maskWords: Span<UInt64>) {
+  private mutating func process(_ event: TraceEvent, maskWords: Span<UInt64>) {
+    let cpu = Int(event.cpu)
+    ensure(cpu: cpu)
     let context = contexts[Int(event.flags.rawValue)]
     let level = context.level
     noteSeen(event)
-    if cpus[cpu].currentPid != event.pid { taskChanged(event) }
-    let attention = cpus[cpu].note(event, context: context)
+    var attention = cpus[cpu].note(event, context: context)
+    if attention.contains(.otherTask) {
+      taskChanged(event)
+      attention = cpus[cpu].noteInTask(event, context: context)
+    }
     if unsettledCount != 0 { settle(event, level: level) }
     if !attention.isEmpty {
       if attention.isOnlyOpenLevels {
@@ -158,9 +149,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     if attention.unseenLevels != 0 { noteContext(event, level: level) }
-    if Self.isOutsideFlush(event, context) || (event.kind == .csdFunctionExit && event.csd != 0) {
-      cpus[cpu].lastOutsideFlush = event.nanoseconds
-    }
+    let endsCallback = event.kind == .csdFunctionExit && event.csd != 0
+    cpus[cpu].pass(event, isOutsideFlush: context.isOutsideFlush(event.kind) || endsCallback)
   }
 
   /// What of its CPU's state an event shows to be over.

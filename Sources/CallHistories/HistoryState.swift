@@ -128,9 +128,16 @@ struct CPUState {
   static let deepestNesting: UInt8 = 64
 
   /// Takes note of an event of the CPU's. For most events that is all.
-  /// - Returns: what the event has to be held against.
+  /// - Returns: what the event has to be held against; ``Attention/otherTask`` alone when nothing was noted, because another
+  ///   task runs than the last event said.
   @inline(__always)
   mutating func note(_ event: TraceEvent, context: EventContext) -> Attention {
+    event.pid == currentPid ? noteInTask(event, context: context) : .otherTask
+  }
+
+  /// The same for an event of whatever task.
+  @inline(__always)
+  mutating func noteInTask(_ event: TraceEvent, context: EventContext) -> Attention {
     if event.pid == 0 {
       idleRan = true
       if context.level == .task { idleShowed = true }
@@ -139,6 +146,14 @@ struct CPUState {
       unseenBy = event.nanoseconds
     }
     return attention.intersection(context.concerned)
+  }
+
+  /// The event has been taken.
+  @inline(__always)
+  mutating func pass(_ event: TraceEvent, isOutsideFlush: Bool) {
+    seen = true
+    latest = LatestEvent(event)
+    if isOutsideFlush { lastOutsideFlush = event.nanoseconds }
   }
 
   /// The parts of a CPU's state that an event can end. Most events of a CPU find none of them, so that one look is enough.
@@ -150,6 +165,8 @@ struct CPUState {
     static let inHandler = Attention(rawValue: 1 << 9)
     static let implicitFlush = Attention(rawValue: 1 << 10)
     static let unproven = Attention(rawValue: 1 << 11)
+    /// Nothing of the state, but the event's: it is of another task.
+    static let otherTask = Attention(rawValue: 1 << 12)
 
     /// So it begins.
     static let noLevelSeen = Attention(rawValue: 0b1111_0000)
@@ -187,21 +204,28 @@ struct CPUState {
 /// What an event's flags say, looked up.
 struct EventContext {
   var level: ContextLevel
-  /// Whatever kind of event it is, it can't come from inside a flush that runs outside handlers.
-  var isOutsideFlush: Bool
   /// What of its CPU's state the event can end.
   var concerned: CPUState.Attention
+  /// The kinds of events, as bits, that can't come from inside a flush that runs outside handlers.
+  private var kindsOutsideFlush: UInt32
 
   init(_ flags: ContextFlags) {
     level = flags.level
     concerned = .concerning(level)
-    isOutsideFlush =
+    // Such a flush runs in a task, with interrupts off. What its callbacks do lies between their events; an irq_work has none,
+    // so whatever else a task does with interrupts off may be an irq_work's doing.
+    let never: UInt32 = 1 << UInt32(EventKind.schedSwitch.rawValue) | 1 << UInt32(EventKind.cpuIdle.rawValue)
+    kindsOutsideFlush =
       switch level {
-      case .nonMaskable: false
-      case .hard, .soft: true
-      case .task: !flags.contains(.interruptsOff)
+      case .nonMaskable: 0
+      case .hard, .soft: .max
+      case .task: flags.contains(.interruptsOff) ? never : .max
       }
   }
+
+  /// Whether an event of a kind can't come from inside a flush that runs outside handlers.
+  @inline(__always)
+  func isOutsideFlush(_ kind: EventKind) -> Bool { kindsOutsideFlush &>> UInt32(kind.rawValue) & 1 == 1 }
 }
 
 /// A call being made, by CPU and context level.

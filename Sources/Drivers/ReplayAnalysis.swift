@@ -37,9 +37,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   @exclusivity(unchecked) var blocking: BlockingAnalysis
   @exclusivity(unchecked) var delays = MessageDelays()
   @exclusivity(unchecked) public internal(set) var sink: Sink
-  /// What is put off, and what is being counted meanwhile.
+  /// What is put off.
   @exclusivity(unchecked) private var log = CallLog()
-  @exclusivity(unchecked) private var pickedUp = CallLog()
   private var putsOff = false
   private let kicksAreRecorded: Bool
   private let recordedKinds: Set<EventKind>
@@ -113,20 +112,24 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
 
   // MARK: Putting off
 
-  /// From now on what is counted over complete calls is put off until it is picked up.
+  /// From now on what is counted over complete calls is put off until it is taken out.
   public func putOff() { putsOff = true }
 
-  /// Puts nothing off any more; all that was has to be picked up and counted first.
+  /// Puts nothing off any more; all that was has to be taken out and counted first.
   public func stopPuttingOff() {
-    precondition(log.isEmpty && pickedUp.isEmpty, "calls were put off and never counted")
+    precondition(log.isEmpty, "calls were put off and never counted")
     putsOff = false
   }
 
-  /// Takes what was put off until now. Nothing else may be asked of this object meanwhile.
-  public func pickUp() { swap(&log, &pickedUp) }
+  /// Takes out what was put off until now.
+  /// - Parameter empty: an empty log, whose memory is used from now on.
+  public func takePutOff(_ empty: inout CallLog) {
+    precondition(empty.isEmpty, "calls were taken out and never counted")
+    swap(&log, &empty)
+  }
 
-  /// Counts what was picked up, in its order. Meanwhile, on another thread, events may go on to come.
-  public func countPickedUp() { pickedUp.tell(self) }
+  /// Counts what was taken out, in its order; the log is empty then. Meanwhile, on another thread, events may go on to come.
+  public func count(_ log: inout CallLog) { log.tell(self) }
 
   // MARK: The verdict
 

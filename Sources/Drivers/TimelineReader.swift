@@ -92,8 +92,15 @@ public struct TimelineReader: TraceEventConsumer, ~Copyable {
   }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    builder.consume(events, maskWords: maskWords)
-    for index in events.indices where events[index].kind == .cpuIdle { idle(events[index]) }
+    // What is drawn comes in the order of time, nearly: a picture that has no room for all shows all that happened early on.
+    var start = 0
+    while start < events.count {
+      var end = start + 1
+      while end < events.count, events[end].cpu == events[start].cpu { end += 1 }
+      builder.consume(events.extracting(start..<end), maskWords: maskWords)
+      for index in start..<end where events[index].kind == .cpuIdle { idle(events[index]) }
+      start = end
+    }
   }
 
   private mutating func idle(_ event: TraceEvent) {

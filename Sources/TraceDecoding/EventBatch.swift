@@ -8,9 +8,7 @@ struct EventBatch {
   private let events: UnsafePointer<TraceEvent>
   private let maskWords: UnsafePointer<UInt64>?
   private let maskWordCount: Int
-  private let count: Int
-  /// The time of the last event, beside what else the merge looks at each time.
-  private let lastTime: UInt64
+  let count: Int
   private var delivered = 0
 
   /// - Precondition: there is at least one event.
@@ -20,13 +18,18 @@ struct EventBatch {
     precondition(count > 0, "a batch without events")
     self.events = events
     self.count = count
-    lastTime = events[count - 1].nanoseconds
     self.maskWords = maskWords
     self.maskWordCount = maskWordCount
   }
 
   var isExhausted: Bool {
     @inline(__always) get { delivered == count }
+  }
+
+  /// - Precondition: there is such an event, and the stream has not decoded the next batch.
+  func kind(at index: Int) -> EventKind {
+    precondition(index >= 0 && index < count, "no such event")
+    return events[index].kind
   }
 
   /// The time of the next event.
@@ -38,20 +41,20 @@ struct EventBatch {
     }
   }
 
-  /// Delivers the next events up to a time, and the first of them in any case.
-  /// - Precondition: the batch is not exhausted.
+  /// Moves the next events up to a time into a block, and the first of them in any case; but no more than the block has room
+  /// for.
+  /// - Precondition: the batch is not exhausted, and the block is not full.
   @inline(__always)
-  mutating func deliver(through limit: UInt64, into consumer: inout some TraceEventConsumer & ~Copyable) {
+  mutating func move(through limit: UInt64, into block: inout EventBlock) {
     precondition(delivered < count, "the batch is exhausted")
-    // Runs are either short or go on to the end of the batch.
-    var end = count
-    if lastTime > limit {
-      end = delivered &+ 1
-      while events[end].nanoseconds <= limit { end &+= 1 }
+    let first = block.count
+    let end = min(count, delivered &+ (block.capacity &- first))
+    repeat {
+      block.append(events[delivered])
+      delivered &+= 1
+    } while delivered < end && events[delivered].nanoseconds <= limit
+    if maskWordCount > 0 {
+      block.takeMasks(from: first, UnsafeBufferPointer(start: maskWords, count: maskWordCount).span)
     }
-    let run = UnsafeBufferPointer(start: events + delivered, count: end &- delivered)
-    let words = UnsafeBufferPointer(start: maskWords, count: maskWordCount)
-    delivered = end
-    consumer.consume(run.span, maskWords: words.span)
   }
 }

@@ -39,6 +39,7 @@ public final class MergedStream {
 
   /// In the order of the CPUs.
   private var streams: [CPUStream]
+  private var merge: Merge?
   private var isDrained = false
 
   /// Prepares to read one buffer of a file.
@@ -91,81 +92,133 @@ public final class MergedStream {
   /// - Throws: when the file can't be read any further.
   /// - Complexity: O(number of events · log number of CPUs).
   public func drain(into consumer: inout some TraceEventConsumer & ~Copyable) throws(TraceFileError) {
-    if isDrained { return }
-    isDrained = true
-    defer { finish() }
-
-    // First batches. A gap that opens a CPU's trace is said before any event is.
-    let batches = UnsafeMutableBufferPointer<EventBatch>.allocate(capacity: streams.count)
-    defer { batches.deallocate() }
-    var open: [CPUStream] = []
-    for stream in streams {
-      guard let batch = try nextBatch(of: stream, &consumer) else { continue }
-      batches.initializeElement(at: open.count, to: batch)
-      open.append(stream)
-    }
-    // In years of events, or damaged ones, times come up for which the keys have no room: then others are made.
-    while try merge(open, UnsafeMutableBufferPointer(rebasing: batches[..<open.count]), &consumer) {}
+    var block = EventBlock()
+    while try fill(&block) { block.deliver(into: &consumer) }
   }
 
-  /// Delivers events as long as the keys have room for their times.
-  /// - Parameter batches: the batch of each stream; where one is exhausted, its stream has no more.
-  /// - Returns: whether there are more.
-  private func merge(
-    _ open: [CPUStream], _ batches: UnsafeMutableBufferPointer<EventBatch>,
-    _ consumer: inout some TraceEventConsumer & ~Copyable
-  ) throws(TraceFileError) -> Bool {
-    var begin: UInt64?
-    for index in batches.indices where !batches[index].isExhausted {
-      begin = min(begin ?? .max, batches[index].nextTime)
+  /// Appends the next events to a block until that is full, and says in it where some were lost.
+  /// - Returns: false when there was nothing left to append. Then the counters hold for what was delivered.
+  /// - Throws: when the file can't be read any further.
+  /// - Complexity: O(number of events in the block · log number of CPUs).
+  public func fill(_ block: inout EventBlock) throws(TraceFileError) -> Bool {
+    if isDrained { return false }
+    do {
+      if merge == nil { try begin(&block) }
+      // In years of events, or damaged ones, times come up for which the keys have no room: then others are made.
+      while !block.isFull, try goOn(&block) {}
+    } catch {
+      finish()
+      throw error
     }
-    guard let begin else { return false }
-    let order = MergeKeys(from: begin, contestants: batches.count)
-    var keys: [UInt64] = []
-    for index in batches.indices {
-      keys.append(batches[index].isExhausted ? LoserTree.left : order.key(batches[index].nextTime, index))
+    if block.isEmpty { finish() }
+    return !block.isEmpty
+  }
+
+  /// What is between two blocks: every CPU's batch, and whose event comes next.
+  private struct Merge: ~Copyable {
+    let streams: [CPUStream]
+    /// The batch of each stream; where one is exhausted, its stream has no more.
+    let batches: UnsafeMutableBufferPointer<EventBatch>
+    var keys = MergeKeys(from: 0, contestants: 1)
+    var tree = LoserTree([LoserTree.left])
+
+    init(_ streams: [CPUStream], _ first: [EventBatch]) {
+      self.streams = streams
+      batches = .allocate(capacity: first.count)
+      _ = batches.initialize(from: first)
+      sort()
     }
 
-    var tree = LoserTree(keys)
-    while !order.isFar(tree.winnersKey) {
-      let index = tree.winner
+    deinit { batches.deallocate() }
+
+    /// Makes keys that have room for what comes next.
+    /// - Returns: whether anything does.
+    @discardableResult
+    mutating func sort() -> Bool {
+      var begin: UInt64?
+      for index in batches.indices where !batches[index].isExhausted {
+        begin = min(begin ?? .max, batches[index].nextTime)
+      }
+      guard let begin else { return false }
+      keys = MergeKeys(from: begin, contestants: batches.count)
+      tree = LoserTree(
+        batches.indices.map { batches[$0].isExhausted ? LoserTree.left : keys.key(batches[$0].nextTime, $0) })
+      return true
+    }
+  }
+
+  /// Decodes the first batches. A gap that opens a CPU's trace is said before any event is.
+  private func begin(_ block: inout EventBlock) throws(TraceFileError) {
+    var open: [CPUStream] = []
+    var batches: [EventBatch] = []
+    for stream in streams {
+      guard let batch = try nextBatch(of: stream, &block) else { continue }
+      open.append(stream)
+      batches.append(batch)
+    }
+    merge = Merge(open, batches)
+  }
+
+  /// Appends events until the block is full, or as long as the keys have room for their times.
+  /// - Returns: whether there are more.
+  private func goOn(_ block: inout EventBlock) throws(TraceFileError) -> Bool {
+    guard var merge = self.merge.take() else { return false }
+    let more: Bool
+    do {
+      more = try move(&merge, into: &block)
+    } catch {
+      self.merge = consume merge
+      throw error
+    }
+    self.merge = consume merge
+    return more
+  }
+
+  private func move(_ merge: inout Merge, into block: inout EventBlock) throws(TraceFileError) -> Bool {
+    let batches = merge.batches
+    let keys = merge.keys
+    while !keys.isFar(merge.tree.winnersKey) {
+      if block.isFull { return true }
+      let index = merge.tree.winner
       // The CPU goes on while its events come before the next one of any other CPU; at equal times the lower CPU's
       // event comes first.
-      let limit = tree.runnerUpsKey
-      let through = order.latest(of: index, before: limit)
+      let limit = merge.tree.runnerUpsKey
+      let through = keys.latest(of: index, before: limit)
       var key: UInt64
       repeat {
-        batches[index].deliver(through: through, into: &consumer)
+        batches[index].move(through: through, into: &block)
         if !batches[index].isExhausted {
-          key = order.key(batches[index].nextTime, index)
-        } else if let batch = try nextBatch(of: open[index], &consumer) {
+          key = keys.key(batches[index].nextTime, index)
+        } else if let batch = try nextBatch(of: merge.streams[index], &block) {
           batches[index] = batch
-          key = order.key(batch.nextTime, index)
+          key = keys.key(batch.nextTime, index)
         } else {
           key = LoserTree.left
         }
-      } while key < limit && !order.isFar(key)
-      tree.replaceWinnersKey(key)
+      } while key < limit && !keys.isFar(key) && !block.isFull
+      merge.tree.replaceWinnersKey(key)
     }
     // What has left is far, too.
-    return tree.winnersKey != LoserTree.left
+    return merge.tree.winnersKey != LoserTree.left && merge.sort()
   }
 
   /// Gets a CPU's next batch, and says so when a gap comes first.
-  private func nextBatch(
-    of stream: CPUStream, _ consumer: inout some TraceEventConsumer & ~Copyable
-  ) throws(TraceFileError) -> EventBatch? {
+  // Not inlined: the checks of its accesses would move into the merge's loop.
+  @inline(never)
+  private func nextBatch(of stream: CPUStream, _ block: inout EventBlock) throws(TraceFileError) -> EventBatch? {
     let batch = try stream.nextBatch()
     if let gap = stream.gap {
       gapCount += 1
       if gaps.count < Self.largestGapCount { gaps.append(gap) }
-      consumer.gapBegan(gap)
+      block.append(gap)
     }
     return batch
   }
 
   /// Gathers the counters.
   private func finish() {
+    isDrained = true
+    merge = nil
     for stream in streams {
       let cpu = Int(stream.cpu)
       var counts: [String: UInt64] = [:]

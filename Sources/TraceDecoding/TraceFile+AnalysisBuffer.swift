@@ -30,24 +30,14 @@ extension TraceFile {
     var knownEvents = 0
     var bytes: UInt64 = 0
 
+    mutating func add(_ kind: EventKind) {
+      if kind.system == "csd" || kind.system == "ipi" { crossCallEvents += 1 }
+      if kind != .other { knownEvents += 1 }
+    }
+
     static func < (left: Score, right: Score) -> Bool {
       (left.crossCallEvents, left.knownEvents, left.bytes) < (right.crossCallEvents, right.knownEvents, right.bytes)
     }
-  }
-
-  /// Counts the kinds of the events it is given.
-  private struct Census: TraceEventConsumer {
-    var score = Score()
-
-    mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-      for index in events.indices {
-        let kind = events[index].kind
-        if kind.system == "csd" || kind.system == "ipi" { score.crossCallEvents += 1 }
-        if kind != .other { score.knownEvents += 1 }
-      }
-    }
-
-    mutating func gapBegan(_ gap: TraceGap) {}
   }
 
   /// How many places of a CPU's data are looked at.
@@ -56,8 +46,8 @@ extension TraceFile {
   private static let sampledCPUs = 32
 
   private func score(of buffer: TraceBuffer) throws(TraceFileError) -> Score {
-    var census = Census()
-    guard let layout = layout.with(pageSize: buffer.subBufferSize) else { return census.score }
+    var score = Score()
+    guard let layout = layout.with(pageSize: buffer.subBufferSize) else { return score }
     let unpacker = Unpacker(file: input)
     let filled = buffer.regions.filter { $0.byteCount > 0 }
     let step = max(1, filled.count / Self.sampledCPUs)
@@ -68,14 +58,14 @@ extension TraceFile {
           capacity: 512, unpacker: unpacker)
         // Of compressed data only the beginning can be had without unpacking what is before.
         var batches = region.compression == .none ? Int.max : 64
-        while batches > 0, var batch = try stream.nextBatch() {
-          batch.deliver(through: .max, into: &census)
+        while batches > 0, let batch = try stream.nextBatch() {
+          for index in 0..<batch.count { score.add(batch.kind(at: index)) }
           batches -= 1
         }
       }
     }
-    census.score.bytes = filled.reduce(0) { $0 + $1.byteCount }
-    return census.score
+    score.bytes = filled.reduce(0) { $0 + $1.byteCount }
+    return score
   }
 
   /// Single pages, evenly spread over the region; a compressed region as it is.

@@ -112,16 +112,17 @@ struct Replay {
     into consumer: consuming Consumer, _ analysis: ReplayAnalysis<Sink>,
     _ body: (inout Consumer, TraceSource.Outcome) throws -> Result
   ) throws -> Result {
-    guard threads > 1, source.namesAreKnown else {
+    guard threads > 1, let (stream, outcome) = try source.stream() else {
       let outcome = try source.drain(into: &consumer)
       return try body(&consumer, outcome)
     }
     analysis.putOff()
-    var relay = EventRelay(consumer, pickUp: { analysis.pickUp() }, look: { analysis.countPickedUp() })
-    let outcome = try source.drain(into: &relay)
+    let relay = EventRelay(
+      consumer, makeTail: { CallLog() }, leave: { analysis.takePutOff(&$0) }, look: { analysis.count(&$0) })
+    try relay.run { block in try stream.fill(&block) }
     return try relay.finish { consumer in
       analysis.stopPuttingOff()
-      return try body(&consumer, outcome)
+      return try body(&consumer, outcome())
     }
   }
 

@@ -9,6 +9,18 @@ struct TraceSource {
     var lostEvents: [Int: MergedStream.LostEvents]
     var gaps: [TraceGap]
     var health: TraceHealth
+
+    init(_ outcome: TextOutcome) {
+      (eventCounts, lostEvents) = (outcome.eventCounts, outcome.lostEvents)
+      (gaps, health) = (outcome.gaps, outcome.health)
+    }
+
+    /// Of a stream that was read to its end.
+    init(of stream: MergedStream, in file: TraceFile) {
+      (eventCounts, lostEvents, gaps) = (stream.eventCounts, stream.lostEvents, stream.gaps)
+      health = file.health
+      health.merge(stream.health)
+    }
   }
 
   private enum Form {
@@ -99,14 +111,6 @@ struct TraceSource {
     }
   }
 
-  /// Whether the names of addresses are known before the trace is read, and not learned from it.
-  var namesAreKnown: Bool {
-    switch form {
-    case .file: true
-    case .text: false
-    }
-  }
-
   var contextIsKnown: Bool {
     switch form {
     case .file: true
@@ -120,6 +124,14 @@ struct TraceSource {
     case .file: 0
     case .text(let text): text.timeErrorNanoseconds
     }
+  }
+
+  /// All events, to be read block by block, and what reading them has told when that is over. Nil for a text: its names are
+  /// learned from it while it is read.
+  func stream() throws(TraceFileError) -> (MergedStream, outcome: () -> Outcome)? {
+    guard case .file(let file, let buffer) = form else { return nil }
+    let stream = try MergedStream(file: file, buffer: buffer)
+    return (stream, { Outcome(of: stream, in: file) })
   }
 
   /// Delivers one CPU's events of a stretch of time.
@@ -141,14 +153,9 @@ struct TraceSource {
     case .file(let file, let buffer):
       let stream = try MergedStream(file: file, buffer: buffer, from: from, through: through)
       try stream.drain(into: &consumer)
-      var health = file.health
-      health.merge(stream.health)
-      return Outcome(
-        eventCounts: stream.eventCounts, lostEvents: stream.lostEvents, gaps: stream.gaps, health: health)
+      return Outcome(of: stream, in: file)
     case .text(let text):
-      let outcome = try text.drain(into: &consumer, from: from, through: through)
-      return Outcome(
-        eventCounts: outcome.eventCounts, lostEvents: outcome.lostEvents, gaps: outcome.gaps, health: outcome.health)
+      return Outcome(try text.drain(into: &consumer, from: from, through: through))
     }
   }
 }

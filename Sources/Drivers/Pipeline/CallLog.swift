@@ -1,9 +1,9 @@
-import BasicContainers
+internal import BasicContainers
 import CallHistories
 import TraceTypes
 
 /// Complete calls, and what else a replay counts, in the order in which they came: to be counted later, or elsewhere.
-struct CallLog: ~Copyable {
+public struct CallLog: ~Copyable {
   /// What each entry is; what it has with it stands in the array of its kind.
   private enum Kind: UInt8 {
     case call
@@ -20,7 +20,9 @@ struct CallLog: ~Copyable {
   private var handlers = UniqueArray<LoggedHandler>()
   private var callbacks = UniqueArray<LoggedCallback>()
 
-  var isEmpty: Bool { kinds.count == 0 }
+  public init() {}
+
+  public var isEmpty: Bool { kinds.count == 0 }
 
   mutating func append(_ call: CompletedCall, targets new: Span<QueuedCall>) {
     kinds.append(Kind.call.rawValue)

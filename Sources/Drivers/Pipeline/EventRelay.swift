@@ -1,86 +1,118 @@
 import Dispatch
 public import TraceTypes
 
-/// Hands events to a consumer on a second thread, block by block and in their order.
+/// Hands events to a consumer on a second thread, block by block and in their order, and what the consumer leaves behind back.
 ///
-///     this thread     read block 2 │ tail of block 0 │ read block 3 │ tail of block 1 │ …
-///     second thread   block 1 ─────────────────────▶ │ block 2 ────────────────────▶ │ …
+///     this thread     read 0 │ read 1 │ read 2 │ tail of 0, read 3 │ tail of 1, read 4 │ …
+///     second thread          │ block 0 ─────── │ block 1 ───────── │ block 2 ───────── │ …
 ///
-/// One block is taken while the next is read. In between, while nobody takes anything, what the consumer has left behind can be
-/// picked up, and looked at while it goes on: the *tail*. Whatever the threads do, each sees everything in one and the same
-/// order, so that nothing depends on how fast they are.
-public final class EventRelay<Consumer: TraceEventConsumer & ~Copyable>: TraceEventConsumer {
-  /// The second thread's side. One block at a time is under way; the semaphore orders the accesses of both threads.
+/// A few blocks go round. With each of them comes back what the consumer left behind while it took the events: the block's
+/// *tail*, which this thread looks at before it fills the block again. So whichever thread is slower never waits, and whatever
+/// the threads do, each sees everything in one and the same order: nothing depends on how fast they are.
+public final class EventRelay<Consumer: TraceEventConsumer & ~Copyable, Tail: ~Copyable> {
+  /// Large enough that handing over costs nothing beside it. All blocks together fit into the cache that cores share.
+  static var blockCapacity: Int { 4_096 }
+  static var blockCount: Int { 4 }
+
+  private final class Slot {
+    @exclusivity(unchecked) var block = EventBlock(capacity: blockCapacity)
+    @exclusivity(unchecked) var tail: Tail
+    /// There is no block; nothing follows.
+    @exclusivity(unchecked) var isEnd = false
+
+    init(tail: consuming Tail) { self.tail = tail }
+  }
+
+  /// The second thread's side. A slot is one thread's at a time; the semaphores say whose.
   private final class Worker: RelayWorker, @unchecked Sendable {
     @exclusivity(unchecked) var consumer: Consumer
-    @exclusivity(unchecked) var block = EventBlock()
+    let slots: [Slot]
+    private let leave: (inout Tail) -> Void
 
-    init(_ consumer: consuming Consumer) { self.consumer = consumer }
+    init(_ consumer: consuming Consumer, slots: [Slot], leave: @escaping (inout Tail) -> Void) {
+      self.consumer = consumer
+      self.slots = slots
+      self.leave = leave
+    }
 
     override func work() {
-      block.deliver(into: &consumer)
-      isIdle.signal()
+      var next = 0
+      while true {
+        filled.wait()
+        let slot = slots[next]
+        if slot.isEnd { break }
+        slot.block.deliver(into: &consumer)
+        leave(&slot.tail)
+        next = (next + 1) % slots.count
+        free.signal()
+      }
+      ended.signal()
     }
   }
 
   private let worker: Worker
-  private let queue = DispatchQueue(label: "ipitrace.relay")
-  private var filling = EventBlock()
-  private var isWorking = false
-  private let pickUp: () -> Void
-  private let look: () -> Void
+  private let look: (inout Tail) -> Void
+  private var next = 0
+  private var isWorking = true
 
   /// - Parameters:
   ///   - consumer: takes the events, on another thread.
-  ///   - pickUp: called on this thread while the consumer does nothing.
-  ///   - look: called on this thread behind `pickUp`, while the consumer goes on.
-  public init(_ consumer: consuming Consumer, pickUp: @escaping () -> Void, look: @escaping () -> Void) {
-    worker = Worker(consumer)
-    self.pickUp = pickUp
+  ///   - makeTail: an empty tail.
+  ///   - leave: called on the other thread behind each block: puts what the consumer has left behind into the tail.
+  ///   - look: called on this thread, for one tail after the other in the order of their blocks: empties it.
+  public init(
+    _ consumer: consuming Consumer, makeTail: () -> Tail, leave: @escaping (inout Tail) -> Void,
+    look: @escaping (inout Tail) -> Void
+  ) {
+    worker = Worker(consumer, slots: (0..<Self.blockCount).map { _ in Slot(tail: makeTail()) }, leave: leave)
     self.look = look
+    for _ in 0..<Self.blockCount { worker.free.signal() }
+    let worker: RelayWorker = worker
+    DispatchQueue(label: "ipitrace.relay").async { worker.work() }
   }
 
   deinit { rest() }
 
-  public func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    filling.append(events, maskWords: maskWords)
-    if filling.isFull { handOver() }
+  /// Hands over block by block, until there is nothing left.
+  /// - Parameter fill: appends events to an empty block; returns false when there are none left.
+  public func run(_ fill: (inout EventBlock) throws -> Bool) rethrows {
+    while true {
+      worker.free.wait()
+      let slot = worker.slots[next]
+      look(&slot.tail)
+      guard try fill(&slot.block) else {
+        worker.free.signal()
+        return
+      }
+      next = (next + 1) % Self.blockCount
+      worker.filled.signal()
+    }
   }
 
-  public func gapBegan(_ gap: TraceGap) {
-    filling.append(gap)
-    if filling.isFull { handOver() }
-  }
-
-  /// Waits until the consumer has taken all that it was given.
+  /// Waits until the consumer has taken all that it was given, and goes no further.
   private func rest() {
-    if isWorking { worker.isIdle.wait() }
+    guard isWorking else { return }
     isWorking = false
+    worker.free.wait()
+    worker.slots[next].isEnd = true
+    worker.filled.signal()
+    worker.ended.wait()
   }
 
-  private func handOver() {
-    rest()
-    pickUp()
-    swap(&filling, &worker.block)
-    isWorking = true
-    let worker: RelayWorker = worker
-    queue.async { worker.work() }
-    look()
-  }
-
-  /// Waits until everything has been taken, and lets the consumer be used on this thread.
+  /// Waits until everything has been taken, looks at what is left, and lets the consumer be used on this thread.
   public func finish<Result>(_ body: (inout Consumer) throws -> Result) rethrows -> Result {
-    if !filling.isEmpty { handOver() }
     rest()
-    pickUp()
-    look()
+    for offset in 0..<Self.blockCount { look(&worker.slots[(next + offset) % Self.blockCount].tail) }
     return try body(&worker.consumer)
   }
 }
 
 /// A worker whatever its consumer: what another thread has to know of it.
 private class RelayWorker: @unchecked Sendable {
-  let isIdle = DispatchSemaphore(value: 0)
+  /// How many blocks wait to be taken, and to be filled.
+  let filled = DispatchSemaphore(value: 0)
+  let free = DispatchSemaphore(value: 0)
+  let ended = DispatchSemaphore(value: 0)
 
   func work() {}
 }

@@ -120,12 +120,11 @@ public struct OwnTimesReader: TraceEventConsumer, ~Copyable {
   }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    guard events.count > 0 else { return }
-    let cpu = Int(events[0].cpu)
-    ensure(cpu)
-    cpus[cpu].isInGap = false
     for index in events.indices {
       let event = events[index]
+      let cpu = Int(event.cpu)
+      ensure(cpu)
+      cpus[cpu].isInGap = false
       switch event.kind {
       case .callFunctionSingleEntry, .callFunctionEntry:
         cpus[cpu].isInHandler = true
@@ -194,7 +193,7 @@ public struct OwnTimesReader: TraceEventConsumer, ~Copyable {
   }
 }
 
-/// Hands events to two consumers.
+/// Hands events to two consumers, first those of one CPU in a row to both: neither sees much more than the other.
 public struct EventPair<First: TraceEventConsumer & ~Copyable, Second: TraceEventConsumer & ~Copyable>:
   TraceEventConsumer, ~Copyable
 {
@@ -207,8 +206,15 @@ public struct EventPair<First: TraceEventConsumer & ~Copyable, Second: TraceEven
   }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    first.consume(events, maskWords: maskWords)
-    second.consume(events, maskWords: maskWords)
+    var start = 0
+    while start < events.count {
+      var end = start + 1
+      while end < events.count, events[end].cpu == events[start].cpu { end += 1 }
+      let run = events.extracting(start..<end)
+      first.consume(run, maskWords: maskWords)
+      second.consume(run, maskWords: maskWords)
+      start = end
+    }
   }
 
   public mutating func gapBegan(_ gap: TraceGap) {

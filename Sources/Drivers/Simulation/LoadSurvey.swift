@@ -43,13 +43,12 @@ public struct LoadSurvey: TraceEventConsumer, ~Copyable {
   }
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
-    guard events.count > 0 else { return }
-    let cpu = Int(events[0].cpu)
-    ensure(cpu)
     for index in events.indices {
+      let cpu = Int(events[index].cpu)
+      ensure(cpu)
       take(events[index], cpu)
+      cpus[cpu].latest = events[index].nanoseconds
     }
-    cpus[cpu].latest = events[events.count - 1].nanoseconds
   }
 
   public mutating func gapBegan(_ gap: TraceGap) {
