@@ -154,8 +154,8 @@ extension HistoryBuilder {
   /// A callback that nobody had queued, and now somebody queues just that: the source's clock may be ahead of the target's.
   mutating func noteSkew(_ event: TraceEvent) {
     let target = UInt16(truncatingIfNeeded: event.target)
-    let found = orphans.match {
-      $0.cpu == target && $0.csd == event.csd && $0.function == event.function && $0.time <= event.nanoseconds
+    let found = orphans.match(cpu: target, csd: event.csd) {
+      $0.function == event.function && $0.time <= event.nanoseconds
     }
     guard let found else { return }
     statistics.note(

@@ -257,8 +257,8 @@ extension HistoryBuilder {
       nodes[Int(node)].reason = .clockSkew
       return .undecided
     }
-    let elsewhere = orphans.take {
-      $0.cpu != lost.target && $0.csd == lost.csd && $0.function == lost.function && $0.time > lost.queued
+    let elsewhere = orphans.take(csd: lost.csd) {
+      $0.cpu != lost.target && $0.function == lost.function && $0.time > lost.queued
     }
     // Every later flush has passed it by, too.
     let latestMiss = max(lost.missedAt, cpus[Int(lost.target)].previousFlushBegin)
@@ -281,8 +281,8 @@ extension HistoryBuilder {
   /// Whether a callback with a csd has run on a CPU that nobody had queued there, though all sources were known: then the clocks
   /// disagree, and every callback with that csd may belong to the call before the one that it seems to belong to.
   func orphanRan(_ csd: UInt64, on cpu: UInt16, _ function: UInt64) -> Bool {
-    orphans.mayHold(csd: csd)
-      && orphans.first { $0.isFirm && $0.cpu == cpu && $0.csd == csd && $0.function == function } != nil
+    orphans.mayHold(cpu: cpu, csd: csd)
+      && orphans.contains(cpu: cpu, csd: csd) { $0.isFirm && $0.function == function }
   }
 
   // MARK: Ends

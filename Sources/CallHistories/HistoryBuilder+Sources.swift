@@ -45,7 +45,7 @@ extension HistoryBuilder {
     nodes[Int(node)].gapsElsewhere = gaps &- cpus[target].gaps
     if cpus[target].hotplug.mayHideFlushes { nodes[Int(node)].marks.insert(.hotplug) }
     if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
-    if orphans.mayHold(csd: event.csd) { noteSkew(event) }
+    if orphans.mayHold(cpu: UInt16(truncatingIfNeeded: target), csd: event.csd) { noteSkew(event) }
     appendPending(node, target: target)
     giveUpBeyondLimits(at: event.nanoseconds)
   }

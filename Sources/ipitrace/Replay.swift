@@ -254,6 +254,16 @@ struct Replay {
     return (.empty, span.lowerBound...span.lowerBound)
   }
 
+  /// How far around a stretch events are read for a picture of it: calls that reach into it began before it, and end behind it.
+  ///
+  /// Where calls are very many, as on many CPUs, it is as far as some thousands of them take.
+  private static func margin(calls: UInt64, over span: ClosedRange<UInt64>) -> UInt64 {
+    let usual: UInt64 = 50_000_000
+    let share = (span.upperBound - span.lowerBound).multipliedFullWidth(by: 10_000)
+    guard share.high < calls else { return usual }
+    return min(usual, max(1_000_000, calls.dividingFullWidth(share).quotient))
+  }
+
   private func timeline(
     verdict: Verdict, blocking: BlockingSummary, span: ClosedRange<UInt64>?
   ) throws -> Timeline {
@@ -262,9 +272,9 @@ struct Replay {
         choice: .empty, startNanoseconds: 0, endNanoseconds: 0, cpus: [], slices: [], flows: [], truncated: false)
     }
     let (choice, window) = chosenWindow(verdict: verdict, blocking: blocking, span: span)
-    // Calls that reach into the stretch began before it, and end behind it.
-    let before = min(window.lowerBound, 50_000_000)
-    let after = window.upperBound.addingReportingOverflow(50_000_000)
+    let margin = Self.margin(calls: verdict.accounting.queued, over: span)
+    let before = min(window.lowerBound, margin)
+    let after = window.upperBound.addingReportingOverflow(margin)
     var reader = TimelineReader(window: window, settings: settings, names: names)
     _ = try source.drain(
       into: &reader, from: window.lowerBound - before, through: after.overflow ? .max : after.partialValue)
