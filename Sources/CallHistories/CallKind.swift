@@ -105,7 +105,7 @@ public enum Kick: UInt8, CaseIterable, Sendable {
 }
 
 /// How a queued call ended.
-public enum CallOutcome: UInt8, Sendable {
+public enum CallOutcome: UInt8, CaseIterable, Sendable {
   /// Not decided yet; never in a completed call.
   case open
   case ran

@@ -107,7 +107,7 @@ extension HistoryBuilder {
     let cpu = Int(event.cpu)
     guard call.marks.isDisjoint(with: .uncertain), settings.recordedKinds.contains(.schedSwitch),
       cpus[cpu].currentPid > 0, cpus[cpu].unseenBy < call.queued, cpus[cpu].unseenBy > 0,
-      statistics.silentLosses[event.cpu] == nil
+      !statistics.hasSilentLosses(of: event.cpu)
     else { return }
     consumer.anomalyFound(
       HistoryAnomaly(

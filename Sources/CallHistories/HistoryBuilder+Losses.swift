@@ -31,7 +31,7 @@ extension HistoryBuilder {
     if event.pid == cpus[cpu].leavingPid, Self.canBeRaisedInProbe(event) { return }
     cpus[cpu].currentPid = event.pid
     guard known >= 0, isRecorded(.schedSwitch) else { return }
-    statistics.silentLosses[event.cpu, default: 0] += 1
+    statistics.noteSilentLoss(of: event.cpu)
     lose(cpu: cpu, from: cpus[cpu].lastOutsideFlush, until: event.nanoseconds)
   }
 

@@ -244,7 +244,7 @@ extension HistoryBuilder {
       orphans.add(
         OrphanRing.Orphan(
           cpu: event.cpu, csd: event.csd, function: event.function, time: event.nanoseconds,
-          isFirm: statistics.silentLosses.isEmpty && unsettledCount == 0 && isKnown(cpu: Int(event.cpu))
+          isFirm: !statistics.hasSilentLosses && unsettledCount == 0 && isKnown(cpu: Int(event.cpu))
         ))
     }
     consumer.unqueuedCallback(event)

@@ -24,7 +24,7 @@ extension HistoryBuilder {
       call.slotOpen = true
       call.mayHaveBegunUnseen =
         cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
-        && (cpus[Int(event.cpu)].gaps > 0 || statistics.silentLosses[event.cpu] != nil)
+        && (cpus[Int(event.cpu)].gaps > 0 || statistics.hasSilentLosses(of: event.cpu))
       slots[slot] = CallSlot(
         phase: .queueing, isOfUnknownContext: event.flags.isUnknown, call: calls.append(call))
       cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue

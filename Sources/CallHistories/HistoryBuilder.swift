@@ -326,8 +326,15 @@ public struct HistoryStatistics: Sendable, Equatable {
   public var unqueued: UInt64 = 0
   /// Events that name a CPU that the machine can't have, or an address that is none.
   public var impossible: UInt64 = 0
-  /// How often a CPU was seen to run another task than the one it had switched to: events are missing that no mark tells of.
-  public var silentLosses: [UInt16: UInt64] = [:]
+  /// How often each CPU was seen to run another task than the one it had switched to: events are missing that no mark tells of.
+  /// CPUs that were never are left out.
+  public var silentLosses: [UInt16: UInt64] {
+    var losses: [UInt16: UInt64] = [:]
+    for (cpu, count) in silentLossesByCPU.enumerated() where count > 0 { losses[UInt16(cpu)] = count }
+    return losses
+  }
+  /// They can be as frequent as events.
+  private var silentLossesByCPU: [UInt64] = []
   /// Signs that the clocks of two CPUs disagree: for each pair that with the least difference.
   public private(set) var clockEvidence: [ClockEvidence] = []
 
@@ -335,6 +342,17 @@ public struct HistoryStatistics: Sendable, Equatable {
   static let keptEvidence = 4_096
 
   public init() {}
+
+  var hasSilentLosses: Bool { !silentLossesByCPU.isEmpty }
+
+  func hasSilentLosses(of cpu: UInt16) -> Bool {
+    Int(cpu) < silentLossesByCPU.count && silentLossesByCPU[Int(cpu)] > 0
+  }
+
+  mutating func noteSilentLoss(of cpu: UInt16) {
+    while silentLossesByCPU.count <= Int(cpu) { silentLossesByCPU.append(0) }
+    silentLossesByCPU[Int(cpu)] += 1
+  }
 
   /// - Complexity: O(number of pairs); evidence is rare.
   mutating func note(_ evidence: ClockEvidence) {

@@ -28,7 +28,7 @@ struct OrphanRing: ~Copyable {
   }
 
   static let capacity = 256
-  private static let bucketCount = 512
+  private static let bucketCount = 2_048
   private var entries = UniqueArray<Orphan>()
   private var next = 0
   /// The first entry of each bucket, or −1.
@@ -37,7 +37,7 @@ struct OrphanRing: ~Copyable {
   @inline(__always)
   private static func bucket(_ cpu: UInt16, _ csd: UInt64) -> Int {
     let mixed = (csd ^ UInt64(cpu) &<< 48) &* 0x9E37_79B9_7F4A_7C15
-    return Int(truncatingIfNeeded: mixed &>> 55)
+    return Int(truncatingIfNeeded: mixed &>> 53)
   }
 
   var count: Int { entries.count }

@@ -15,7 +15,8 @@ public struct ConformanceDriver: ~Copyable {
 
   private var stretches: [UnknownStretch] = []
   private var unknownNanoseconds: UInt64 = 0
-  private var judgedCPUs: Set<UInt16> = []
+  /// Whether anything was told of the state of a CPU's queue.
+  private var isJudged: [Bool] = []
   var judge = FlushJudge()
 
   public init() {}
@@ -123,14 +124,15 @@ public struct ConformanceDriver: ~Copyable {
 
   mutating func take(_ stretch: UnknownStretch) {
     unknownNanoseconds &+= stretch.end &- stretch.begin
-    judgedCPUs.insert(stretch.cpu)
+    while isJudged.count <= Int(stretch.cpu) { isJudged.append(false) }
+    isJudged[Int(stretch.cpu)] = true
     if stretches.count < Self.keptStretches { stretches.append(stretch) }
   }
 
   /// How much of a trace's time the state of the queues was known. Every CPU begins with a stretch in which it is not.
   func coverage(of span: ClosedRange<UInt64>?) -> Verdict.Coverage {
     let length = span.map { $0.upperBound - $0.lowerBound } ?? 0
-    let total = length.multipliedReportingOverflow(by: UInt64(judgedCPUs.count))
+    let total = length.multipliedReportingOverflow(by: UInt64(isJudged.count { $0 }))
     return Verdict.Coverage(
       cpuNanoseconds: total.overflow ? .max : total.partialValue,
       unknownNanoseconds: min(unknownNanoseconds, total.overflow ? .max : total.partialValue),

@@ -51,14 +51,26 @@ struct MessageDelays {
   private mutating func lengthen() {
     scale += 1
     count = 0
-    for place in pairs.indices {
-      let old = pairs[place]
-      pairs[place].removeAll(keepingCapacity: true)
-      for var stretch in old {
-        stretch.number >>= 1
-        count += Self.insert(stretch, into: &pairs[place]) ? 1 : 0
+    for place in pairs.indices { count += Self.lengthen(&pairs[place]) }
+  }
+
+  /// Makes one stretch of two, in place.
+  /// - Returns: how many there are now.
+  private static func lengthen(_ all: inout ContiguousArray<Stretch>) -> Int {
+    var kept = 0
+    for index in all.indices {
+      var stretch = all[index]
+      stretch.number >>= 1
+      if kept > 0, all[kept - 1].number == stretch.number {
+        all[kept - 1].shortest = min(all[kept - 1].shortest, stretch.shortest)
+        all[kept - 1].arrived = min(all[kept - 1].arrived, stretch.arrived)
+      } else {
+        all[kept] = stretch
+        kept += 1
       }
     }
+    all.removeLast(all.count - kept)
+    return kept
   }
 
   /// The shortest delay of each pair in the whole trace.

@@ -4,45 +4,42 @@ import TraceTypes
 
 /// Complete calls, and what else a replay counts, in the order in which they came: to be counted later, or elsewhere.
 public struct CallLog: ~Copyable {
-  /// What each entry is; what it has with it stands in the array of its kind.
-  private enum Kind: UInt8 {
-    case call
-    case handler
-    case unqueued
-    case unqueuedEnd
+  /// What each entry is; what it has with it stands in the array of its kind. That is a call's number of targets, 0 or more, or
+  /// one of these.
+  private enum Other {
+    static let handler: Int32 = -1
+    static let unqueued: Int32 = -2
+    static let unqueuedEnd: Int32 = -3
   }
 
-  private var kinds = UniqueArray<UInt8>()
+  private var entries = UniqueArray<Int32>()
   private var calls = UniqueArray<CompletedCall>()
-  /// For each call, how many of the targets are its own.
-  private var targetCounts = UniqueArray<Int32>()
   private var targets = UniqueArray<QueuedCall>()
   private var handlers = UniqueArray<LoggedHandler>()
   private var callbacks = UniqueArray<LoggedCallback>()
 
   public init() {}
 
-  public var isEmpty: Bool { kinds.count == 0 }
+  public var isEmpty: Bool { entries.count == 0 }
 
   mutating func append(_ call: CompletedCall, targets new: Span<QueuedCall>) {
-    kinds.append(Kind.call.rawValue)
+    entries.append(Int32(truncatingIfNeeded: new.count))
     calls.append(call)
-    targetCounts.append(Int32(truncatingIfNeeded: new.count))
-    targets.append(copying: new)
+    for index in new.indices { targets.append(new[index]) }
   }
 
   mutating func appendHandler(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
-    kinds.append(Kind.handler.rawValue)
+    entries.append(Other.handler)
     handlers.append(LoggedHandler(kind: kind, cpu: cpu, start: start, end: end))
   }
 
   mutating func appendUnqueued(_ event: TraceEvent) {
-    kinds.append(Kind.unqueued.rawValue)
+    entries.append(Other.unqueued)
     callbacks.append(LoggedCallback(event: event, started: 0))
   }
 
   mutating func appendUnqueuedEnd(_ event: TraceEvent, started: UInt64) {
-    kinds.append(Kind.unqueuedEnd.rawValue)
+    entries.append(Other.unqueuedEnd)
     callbacks.append(LoggedCallback(event: event, started: started))
   }
 
@@ -52,28 +49,27 @@ public struct CallLog: ~Copyable {
     var target = 0
     var handler = 0
     var callback = 0
-    for index in 0..<kinds.count {
-      switch Kind(rawValue: kinds[index]) {
-      case .call, nil:
-        let end = target + Int(targetCounts[call])
-        analysis.count(calls[call], targets: targets.span.extracting(target..<end))
-        target = end
-        call += 1
-      case .handler:
+    for index in 0..<entries.count {
+      switch entries[index] {
+      case Other.handler:
         let done = handlers[handler]
         analysis.countHandler(done.kind, cpu: done.cpu, start: done.start, end: done.end)
         handler += 1
-      case .unqueued:
+      case Other.unqueued:
         analysis.countUnqueued(callbacks[callback].event)
         callback += 1
-      case .unqueuedEnd:
+      case Other.unqueuedEnd:
         analysis.countUnqueuedEnd(callbacks[callback].event, started: callbacks[callback].started)
         callback += 1
+      case let count:
+        let end = target + Int(count)
+        analysis.count(calls[call], targets: targets.span.extracting(target..<end))
+        target = end
+        call += 1
       }
     }
-    kinds.removeAll(keepingCapacity: true)
+    entries.removeAll(keepingCapacity: true)
     calls.removeAll(keepingCapacity: true)
-    targetCounts.removeAll(keepingCapacity: true)
     targets.removeAll(keepingCapacity: true)
     handlers.removeAll(keepingCapacity: true)
     callbacks.removeAll(keepingCapacity: true)

@@ -3,18 +3,22 @@ public import TraceTypes
 
 /// Renders complete calls as JSON, one object a line: the form `ipitrace-calls/1`.
 ///
-/// Unknown is `null`, never 0 and never absent. Names are escaped once and kept, because call sites are few and calls many.
+/// Unknown is `null`, never 0 and never absent. A line is put together from few pieces: what stands between two numbers is
+/// rendered once and kept, because call sites, tasks and outcomes are few and calls many.
 public struct CallLineRenderer {
   /// The rendered lines so far. The owner takes them out when there are enough.
   public var bytes: [UInt8] = []
 
   private let names: any AddressNaming
   private let comm: (Int32) -> String?
-  private var escapedNames: [UInt64: [UInt8]] = [:]
-  private var escapedComms: [Int32: [UInt8]] = [:]
-
-  /// More different addresses than this are escaped anew each time.
-  private static let keptNames = 65_536
+  /// The name of a callback, and what follows it; the same for call sites and tasks.
+  private var callbacks = PieceCache()
+  private var callsites = PieceCache()
+  private var tasks = PieceCache()
+  private var states: [[UInt8]?] = Array(repeating: nil, count: CallLinePieces.stateCount)
+  private var ends: [[UInt8]?] = Array(repeating: nil, count: CallLinePieces.endCount)
+  private var digits = DecimalDigits()
+  private let pieces = CallLinePieces()
 
   /// - Parameter comm: gives the name of a task, once there is one.
   public init(names: any AddressNaming, comm: @escaping (Int32) -> String?) {
@@ -25,72 +29,79 @@ public struct CallLineRenderer {
   /// Appends one line.
   /// - Complexity: O(number of targets).
   public mutating func append(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    put("{\"kind\":\"")
-    put(call.kind.name)
-    put("\",\"source\":")
-    put(UInt64(call.source))
-    put(",\"pid\":")
-    put(signed: Int64(call.pid))
-    put(",\"comm\":")
-    putComm(call.pid)
-    put(",\"callback\":")
-    putName(call.function)
-    put(",\"callsite\":")
-    if call.callsite == 0 { put("null") } else { putName(call.callsite) }
-    put(",\"waits\":")
-    put(call.waits.map { $0 ? "true" : "false" } ?? "null")
-    put(",\"mayBeSeveral\":")
-    put(call.mayBeSeveral ? "true" : "false")
-    put(",\"targets\":[")
+    bytes.append(contentsOf: pieces.heads[Int(call.kind.rawValue)])
+    digits.append(UInt64(call.source), to: &bytes)
+    putTask(call.pid)
+    putCallback(call.function)
+    putCallsite(call.callsite)
+    bytes.append(contentsOf: pieces.waits[call.waits.map { $0 ? 1 : 2 } ?? 0][call.mayBeSeveral ? 1 : 0])
     for index in targets.indices {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       put(targets[index])
     }
     if let started = call.localStarted {
       if targets.count > 0 { bytes.append(UInt8(ascii: ",")) }
-      put("{\"cpu\":")
-      put(UInt64(call.source))
-      put(",\"queuedNanoseconds\":null,\"type\":null,\"typeEvidence\":[],\"kick\":\"none\",\"startedNanoseconds\":")
-      put(started)
-      put(",\"endedNanoseconds\":")
-      put(call.localEnded)
-      put(",\"outcome\":\"ran\",\"reason\":null}")
+      bytes.append(contentsOf: pieces.target)
+      digits.append(UInt64(call.source), to: &bytes)
+      bytes.append(contentsOf: pieces.local)
+      digits.append(started, to: &bytes)
+      bytes.append(contentsOf: pieces.ended)
+      digits.append(call.localEnded, to: &bytes)
+      bytes.append(contentsOf: pieces.localEnd)
     }
-    put("]}\n")
+    bytes.append(contentsOf: pieces.end)
   }
 
   private mutating func put(_ target: QueuedCall) {
-    put("{\"cpu\":")
-    put(UInt64(target.target))
-    put(",\"queuedNanoseconds\":")
-    put(target.queued)
-    put(",\"type\":")
-    put(Self.types[target.type.map { Int($0.rawValue) } ?? Self.types.count - 1])
-    put(",\"typeEvidence\":[")
-    put(Self.evidence[Int(target.typeEvidence.rawValue) % Self.evidence.count])
-    put("],\"kick\":\"")
-    put(target.kick.name)
-    put("\",\"startedNanoseconds\":")
-    put(target.started)
-    put(",\"endedNanoseconds\":")
-    put(target.ended)
-    put(",\"outcome\":\"")
-    let (outcome, reason) = Self.outcome(target)
-    put(outcome)
-    put("\",\"reason\":")
-    if let reason {
-      bytes.append(UInt8(ascii: "\""))
-      put(reason)
-      put("\"}")
-    } else {
-      put("null}")
-    }
+    bytes.append(contentsOf: pieces.target)
+    digits.append(UInt64(target.target), to: &bytes)
+    bytes.append(contentsOf: pieces.queued)
+    digits.append(target.queued, to: &bytes)
+    putState(target)
+    digits.append(target.started, to: &bytes)
+    bytes.append(contentsOf: pieces.ended)
+    digits.append(target.ended, to: &bytes)
+    putEnd(target)
   }
 
-  /// By raw value; the last is for unknown.
-  private static let types = CallType.allCases.map { "\"\($0.name)\"" } + ["null"]
-  private static let evidence = (0..<UInt8(16)).map { value in
-    TypeEvidence(rawValue: value).names.map { "\"\($0)\"" }.joined(separator: ",")
+  private mutating func putState(_ target: QueuedCall) {
+    let place = CallLinePieces.statePlace(target)
+    if let known = states[place] {
+      bytes.append(contentsOf: known)
+      return
+    }
+    let piece = CallLinePieces.state(target)
+    states[place] = piece
+    bytes.append(contentsOf: piece)
+  }
+
+  private mutating func putEnd(_ target: QueuedCall) {
+    let place = CallLinePieces.endPlace(target)
+    if let known = ends[place] {
+      bytes.append(contentsOf: known)
+      return
+    }
+    let piece = CallLinePieces.end(target)
+    ends[place] = piece
+    bytes.append(contentsOf: piece)
+  }
+
+  private mutating func putTask(_ pid: Int32) {
+    let key = UInt64(UInt32(bitPattern: pid))
+    if tasks.append(key, to: &bytes) { return }
+    let name = comm(pid).map(Self.quoted) ?? Array("null".utf8)
+    tasks.add(key, Array(",\"pid\":\(pid),\"comm\":".utf8) + name + Array(",\"callback\":".utf8), to: &bytes)
+  }
+
+  private mutating func putCallback(_ address: UInt64) {
+    if callbacks.append(address, to: &bytes) { return }
+    callbacks.add(address, Self.quoted(names.text(address)) + Array(",\"callsite\":".utf8), to: &bytes)
+  }
+
+  private mutating func putCallsite(_ address: UInt64) {
+    if callsites.append(address, to: &bytes) { return }
+    let name = address == 0 ? Array("null".utf8) : Self.quoted(names.text(address))
+    callsites.add(address, name + Array(",\"waits\":".utf8), to: &bytes)
   }
 
   /// The outcome's name and its reason. A callback that never ran, though it must have, is pending for ever.
@@ -101,59 +112,6 @@ public struct CallLineRenderer {
     case .lost: ("pending", "lostCallback")
     case .undecided, .open: ("undecided", call.reason?.name)
     }
-  }
-
-  // MARK: Bytes
-
-  private mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-  private mutating func put(_ value: UInt64?) {
-    if let value { put(value) } else { put("null") }
-  }
-
-  private mutating func put(signed value: Int64) {
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    put(value.magnitude)
-  }
-
-  private mutating func put(_ value: UInt64) {
-    if value < 10 {
-      bytes.append(UInt8(ascii: "0") + UInt8(value))
-      return
-    }
-    let start = bytes.count
-    var rest = value
-    while rest > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-      rest /= 10
-    }
-    var low = start
-    var high = bytes.count - 1
-    while low < high {
-      bytes.swapAt(low, high)
-      low += 1
-      high -= 1
-    }
-  }
-
-  private mutating func putName(_ address: UInt64) {
-    if let known = escapedNames[address] {
-      bytes.append(contentsOf: known)
-      return
-    }
-    let escaped = Self.quoted(names.text(address))
-    if escapedNames.count < Self.keptNames { escapedNames[address] = escaped }
-    bytes.append(contentsOf: escaped)
-  }
-
-  private mutating func putComm(_ pid: Int32) {
-    if let known = escapedComms[pid] {
-      bytes.append(contentsOf: known)
-      return
-    }
-    let escaped = comm(pid).map(Self.quoted) ?? Array("null".utf8)
-    if escapedComms.count < Self.keptNames { escapedComms[pid] = escaped }
-    bytes.append(contentsOf: escaped)
   }
 
   /// A JSON string with its quotes; control characters as `\u00xx`.
@@ -170,5 +128,56 @@ public struct CallLineRenderer {
     }
     result.append(UInt8(ascii: "\""))
     return result
+  }
+}
+
+/// What stands between the numbers of a line.
+private struct CallLinePieces {
+  /// By call kind.
+  let heads = CallKind.allCases.map { Array("{\"kind\":\"\($0.name)\",\"source\":".utf8) }
+  /// By what is known of waiting, and by whether there may be several calls.
+  let waits = ["null", "true", "false"].map { waits in
+    [false, true].map { Array("\(waits),\"mayBeSeveral\":\($0),\"targets\":[".utf8) }
+  }
+  let target = Array("{\"cpu\":".utf8)
+  let queued = Array(",\"queuedNanoseconds\":".utf8)
+  let ended = Array(",\"endedNanoseconds\":".utf8)
+  let local = Array(
+    ",\"queuedNanoseconds\":null,\"type\":null,\"typeEvidence\":[],\"kick\":\"none\",\"startedNanoseconds\":".utf8)
+  let localEnd = Array(",\"outcome\":\"ran\",\"reason\":null}".utf8)
+  let end = Array("]}\n".utf8)
+
+  // MARK: Type and kick
+
+  private static let types = CallType.allCases.count + 1
+  private static let evidences = 16
+  static let stateCount = types * evidences * Kick.allCases.count
+
+  static func statePlace(_ target: QueuedCall) -> Int {
+    let type = target.type.map { Int($0.rawValue) } ?? types - 1
+    return (type * evidences + Int(target.typeEvidence.rawValue) % evidences) * Kick.allCases.count
+      + Int(target.kick.rawValue)
+  }
+
+  static func state(_ target: QueuedCall) -> [UInt8] {
+    let type = target.type.map { "\"\($0.name)\"" } ?? "null"
+    let evidence = target.typeEvidence.names.map { "\"\($0)\"" }.joined(separator: ",")
+    return Array(
+      ",\"type\":\(type),\"typeEvidence\":[\(evidence)],\"kick\":\"\(target.kick.name)\",\"startedNanoseconds\":".utf8)
+  }
+
+  // MARK: Outcome
+
+  private static let reasons = UndecidedReason.allCases.count + 1
+  static let endCount = CallOutcome.allCases.count * reasons * 2
+
+  static func endPlace(_ target: QueuedCall) -> Int {
+    let reason = target.reason.map { Int($0.rawValue) } ?? reasons - 1
+    return (Int(target.outcome.rawValue) * reasons + reason) * 2 + (target.inferred ? 1 : 0)
+  }
+
+  static func end(_ target: QueuedCall) -> [UInt8] {
+    let (outcome, reason) = CallLineRenderer.outcome(target)
+    return Array(",\"outcome\":\"\(outcome)\",\"reason\":\(reason.map { "\"\($0)\"" } ?? "null")}".utf8)
   }
 }

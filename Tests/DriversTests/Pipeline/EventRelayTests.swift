@@ -1,4 +1,3 @@
-import BasicContainers
 import TestSupport
 import Testing
 import TraceTypes
@@ -27,16 +26,33 @@ struct EventRelayTests {
   }
 
   /// Runs of a few events, some with masks, and gaps between them; enough for many blocks.
-  private static func feed(_ consumer: inout some TraceEventConsumer & ~Copyable, _ seed: UInt64) {
-    var random = RepeatableRandom(seed: seed)
-    var time: UInt64 = 1_000
-    for _ in 0..<20_000 {
+  private struct Source {
+    private var random: RepeatableRandom
+    private var time: UInt64 = 1_000
+    private var rest = 20_000
+
+    init(seed: UInt64) { random = RepeatableRandom(seed: seed) }
+
+    mutating func fill(_ block: inout EventBlock) -> Bool {
+      while rest > 0, !block.isFull {
+        rest -= 1
+        add(to: &block)
+      }
+      return !block.isEmpty
+    }
+
+    mutating func feed(_ consumer: inout some TraceEventConsumer & ~Copyable) {
+      var block = EventBlock(capacity: 7)
+      while fill(&block) { block.deliver(into: &consumer) }
+    }
+
+    private mutating func add(to block: inout EventBlock) {
       if random.chance(0.01) {
-        consumer.gapBegan(
+        block.append(
           TraceGap(
             cpu: UInt16(random.below(4)), afterNanoseconds: time, beforeNanoseconds: nil,
             lostEvents: UInt64(random.below(9))))
-        continue
+        return
       }
       let cpu = UInt16(random.below(4))
       var words: [UInt64] = []
@@ -54,67 +70,78 @@ struct EventRelayTests {
       }
       // What belongs to nobody lies behind the words that are pointed to.
       words.append(random.next())
-      consumer.consume(events.span, maskWords: words.span)
+      block.append(events.span, maskWords: words.span)
     }
   }
+
+  private typealias Count = Int
 
   @Test func everythingArrivesInItsOrder() {
     var direct = Writer()
-    Self.feed(&direct, 1)
-    var pickUps = 0
-    var looks = 0
-    var relay = EventRelay(Writer(), pickUp: { pickUps += 1 }, look: { looks += 1 })
-    Self.feed(&relay, 1)
+    var source = Source(seed: 1)
+    source.feed(&direct)
+    var leaves = 0
+    let relay = EventRelay(Writer(), makeTail: { 0 }, leave: { (_: inout Count) in leaves += 1 }, look: { _ in })
+    source = Source(seed: 1)
+    relay.run { source.fill(&$0) }
     let relayed = relay.finish { $0.told }
     #expect(relayed == direct.told)
-    #expect(pickUps == looks && pickUps >= direct.told.count / EventBlock.capacity)
+    #expect(leaves >= direct.told.count / (EventRelay<Writer, Count>.blockCapacity + 5))
   }
 
-  @Test func masksThatPointNowhereAreMarked() {
-    var block = EventBlock()
-    let events = [
-      TraceEvent(nanoseconds: 1, cpu: 0, kind: .ipiSendCPUMask, target: 2, detail: 2),
-      TraceEvent(nanoseconds: 2, cpu: 0, kind: .ipiSendCPUMask, target: -5, detail: 1),
-      TraceEvent(nanoseconds: 3, cpu: 0, kind: .ipiSendCPUMask, target: 1, detail: -1),
-      TraceEvent(nanoseconds: 4, cpu: 0, kind: .ipiSendCPUMask, target: 1, detail: 2),
-    ]
-    block.append(events.span, maskWords: ([7, 8, 9] as [UInt64]).span)
-    var writer = Writer()
-    block.deliver(into: &writer)
-    #expect(writer.told.map { String($0.split(separator: " ", maxSplits: 4)[4]) } == ["[]", "[]", "[]", "[8, 9]"])
-    let isEmpty = block.isEmpty
-    #expect(isEmpty)
-  }
-
-  /// Nothing is picked up before it is there, nothing twice, and nothing is left over.
-  @Test func whatIsLeftBehindIsPickedUpOnce() {
+  /// Each tail comes back once, in the order of the blocks, and none is left over.
+  @Test func whatIsLeftBehindComesBackOnce() {
     final class Counter: TraceEventConsumer {
-      @exclusivity(unchecked) var left = 0
-      @exclusivity(unchecked) var pickedUp = 0
-      @exclusivity(unchecked) var sum = 0
-      func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) { left += events.count }
+      @exclusivity(unchecked) var left: [UInt64] = []
+      func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
+        for index in events.indices { left.append(events[index].csd) }
+      }
       func gapBegan(_ gap: TraceGap) {}
     }
     let counter = Counter()
-    var relay = EventRelay(
-      counter,
-      pickUp: {
-        counter.pickedUp = counter.left
-        counter.left = 0
-      }, look: { counter.sum += counter.pickedUp })
-    Self.feed(&relay, 2)
-    var direct = Writer()
-    Self.feed(&direct, 2)
+    var seen: [UInt64] = []
+    let relay = EventRelay(
+      counter, makeTail: { [UInt64]() },
+      leave: { (tail: inout [UInt64]) in
+        #expect(tail.isEmpty)
+        swap(&counter.left, &tail)
+      },
+      look: { tail in
+        seen += tail
+        tail = []
+      })
+    var source = Source(seed: 2)
+    relay.run { source.fill(&$0) }
     relay.finish { _ in }
-    #expect(counter.sum == direct.told.count { !$0.hasPrefix("gap") })
+    let direct = Counter()
+    var consumer = direct
+    source = Source(seed: 2)
+    source.feed(&consumer)
+    #expect(seen == direct.left)
+    #expect(counter.left.isEmpty)
   }
 
   /// Who gives up in the middle leaves no thread behind that goes on with freed memory.
   @Test func aRelayThatIsDroppedComesToRest() {
+    struct Enough: Error {}
     for seed in 0..<20 {
-      var relay: EventRelay<Writer>? = EventRelay(Writer(), pickUp: {}, look: {})
-      Self.feed(&relay!, UInt64(seed))
-      relay = nil
+      var source = Source(seed: UInt64(seed))
+      let relay = EventRelay(Writer(), makeTail: { 0 }, leave: { (_: inout Count) in }, look: { _ in })
+      var blocks = 0
+      #expect(throws: Enough.self) {
+        try relay.run {
+          blocks += 1
+          if blocks > seed { throw Enough() }
+          return source.fill(&$0)
+        }
+      }
     }
+  }
+
+  @Test func aRelayWithoutEventsComesToRest() {
+    let relay = EventRelay(Writer(), makeTail: { 0 }, leave: { (_: inout Count) in }, look: { _ in })
+    relay.run { _ in false }
+    let told = relay.finish { $0.told }
+    #expect(told.isEmpty)
   }
 }
