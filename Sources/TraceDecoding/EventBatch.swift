@@ -2,7 +2,7 @@ import TraceTypes
 
 /// A batch of decoded events of one CPU, as the merge sees it: what is there, and how much of it was delivered.
 ///
-/// It is a plain value without a reference to count, because the merge goes from batch to batch every few events. The
+/// It is a plain value without a reference to count, because the merge goes from batch to batch with every event or so. The
 /// memory belongs to the ``CPUStream`` that made it, and holds the batch until that stream decodes the next one.
 struct EventBatch {
   private let events: UnsafePointer<TraceEvent>
@@ -41,20 +41,15 @@ struct EventBatch {
     }
   }
 
-  /// Moves the next events up to a time into a block, and the first of them in any case; but no more than the block has room
-  /// for.
-  /// - Precondition: the batch is not exhausted, and the block is not full.
+  /// Moves the next event into a block.
+  /// - Precondition: the batch is not exhausted.
   @inline(__always)
-  mutating func move(through limit: UInt64, into block: inout EventBlock) {
+  mutating func moveNext(into block: inout EventBlock) {
     precondition(delivered < count, "the batch is exhausted")
-    let first = block.count
-    let end = min(count, delivered &+ (block.capacity &- first))
-    repeat {
-      block.append(events[delivered])
-      delivered &+= 1
-    } while delivered < end && events[delivered].nanoseconds <= limit
-    if maskWordCount > 0 {
-      block.takeMasks(from: first, UnsafeBufferPointer(start: maskWords, count: maskWordCount).span)
+    block.append(events[delivered])
+    if events[delivered].kind.hasMask {
+      block.takeMasks(from: block.count - 1, UnsafeBufferPointer(start: maskWords, count: maskWordCount).span)
     }
+    delivered &+= 1
   }
 }

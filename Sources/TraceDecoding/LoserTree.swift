@@ -1,9 +1,9 @@
-/// Finds the smallest of a number of keys that grow one at a time, and the second smallest besides.
+/// Finds the smallest of a number of keys that grow one at a time.
 ///
 /// A tournament tree: each inner node keeps the loser of its match, the winner goes up. When the winner's key grows, only
 /// the matches on its way up are played again.
 ///
-/// It can't be copied, so that the merge, which asks it every few events, has no references to count.
+/// It can't be copied, so that the merge, which asks it with every event, has no references to count.
 struct LoserTree: ~Copyable {
   /// The key of a contestant that has left. Greater than all others.
   static var left: UInt64 {
@@ -40,19 +40,6 @@ struct LoserTree: ~Copyable {
 
   deinit {
     losers.deallocate()
-  }
-
-  /// The second smallest key, or ``left`` when there is none: it lost against the winner, so it is on the winner's way.
-  /// - Complexity: O(log number of keys).
-  @inline(__always)
-  var runnerUpsKey: UInt64 {
-    var smallest = Self.left
-    var node = (count &+ winner) &>> 1
-    while node > 0 {
-      smallest = min(smallest, losers[node])
-      node &>>= 1
-    }
-    return smallest
   }
 
   /// Gives the winner a new key, and finds who wins now.

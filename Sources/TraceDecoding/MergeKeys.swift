@@ -30,15 +30,4 @@ struct MergeKeys {
   /// Whether all that a key tells is that its time is far.
   @inline(__always)
   func isFar(_ key: UInt64) -> Bool { key &>> contestantBits >= farthest }
-
-  /// The latest time at which a contestant comes before another one's key.
-  /// - Precondition: the contestant's own key is smaller.
-  @inline(__always)
-  func latest(of contestant: Int, before key: UInt64) -> UInt64 {
-    if key == LoserTree.left { return .max }
-    let time = begin &+ key &>> contestantBits
-    let other = Int(truncatingIfNeeded: key & ((1 &<< contestantBits) &- 1))
-    // There is no underflow: at equal times the contestant's key would be the greater one.
-    return contestant < other ? time : time - 1
-  }
 }

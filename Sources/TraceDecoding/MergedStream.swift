@@ -177,26 +177,19 @@ public final class MergedStream {
   private func move(_ merge: inout Merge, into block: inout EventBlock) throws(TraceFileError) -> Bool {
     let batches = merge.batches
     let keys = merge.keys
+    // Event by event: a CPU seldom has several before another one has its next.
     while !keys.isFar(merge.tree.winnersKey) {
       if block.isFull { return true }
       let index = merge.tree.winner
-      // The CPU goes on while its events come before the next one of any other CPU; at equal times the lower CPU's
-      // event comes first.
-      let limit = merge.tree.runnerUpsKey
-      let through = keys.latest(of: index, before: limit)
-      var key: UInt64
-      repeat {
-        batches[index].move(through: through, into: &block)
-        if !batches[index].isExhausted {
-          key = keys.key(batches[index].nextTime, index)
-        } else if let batch = try nextBatch(of: merge.streams[index], &block) {
-          batches[index] = batch
-          key = keys.key(batch.nextTime, index)
-        } else {
-          key = LoserTree.left
-        }
-      } while key < limit && !keys.isFar(key) && !block.isFull
-      merge.tree.replaceWinnersKey(key)
+      batches[index].moveNext(into: &block)
+      if !batches[index].isExhausted {
+        merge.tree.replaceWinnersKey(keys.key(batches[index].nextTime, index))
+      } else if let batch = try nextBatch(of: merge.streams[index], &block) {
+        batches[index] = batch
+        merge.tree.replaceWinnersKey(keys.key(batch.nextTime, index))
+      } else {
+        merge.tree.replaceWinnersKey(LoserTree.left)
+      }
     }
     // What has left is far, too.
     return merge.tree.winnersKey != LoserTree.left && merge.sort()

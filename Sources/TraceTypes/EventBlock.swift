@@ -45,7 +45,7 @@ public struct EventBlock: ~Copyable {
   /// Takes the masks that the events from an index on point to, and lets them point to the copies. What points nowhere is
   /// marked by a negative place.
   public mutating func takeMasks(from first: Int, _ maskWords: Span<UInt64>) {
-    for index in first..<events.count where events[index].kind == .ipiSendCPUMask {
+    for index in first..<events.count where events[index].kind.hasMask {
       let start = Int(events[index].target)
       let count = Int(events[index].detail)
       guard start >= 0, count >= 0, start <= maskWords.count, count <= maskWords.count - start else {

@@ -29,6 +29,9 @@ public enum EventKind: UInt8, CaseIterable, Sendable {
   /// An event of a type that ipitrace does not read. It still says that its CPU was alive and in which context.
   case other
 
+  /// Whether its `target` and `detail` are a mask's place and number of words.
+  @inlinable public var hasMask: Bool { self == .ipiSendCPUMask || self == .ipiRaise }
+
   /// The tracing system that the event belongs to, for example `csd`.
   public var system: String {
     switch self {

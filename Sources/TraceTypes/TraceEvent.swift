@@ -72,7 +72,7 @@ public protocol TraceEventConsumer: ~Copyable {
   /// Takes the next events in time order, of any CPUs; between CPUs equal times come in the order of the CPUs.
   /// - Parameters:
   ///   - events: valid during the call only.
-  ///   - maskWords: what `ipiSendCPUMask` events among them point to; word 0 of a mask holds CPUs 0 to 63.
+  ///   - maskWords: what events with masks among them point to; word 0 of a mask holds CPUs 0 to 63.
   mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>)
 
   /// Says that a CPU's events were lost, as soon as the merge reaches the beginning of the gap: after that CPU's last

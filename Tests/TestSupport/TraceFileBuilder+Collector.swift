@@ -23,7 +23,7 @@ public struct EventCollector: TraceEventConsumer {
     runs.append(events.count)
     for index in events.indices {
       let event = events[index]
-      if event.kind == .ipiSendCPUMask || event.kind == .ipiRaise {
+      if event.kind.hasMask {
         masks[self.events.count] = (0..<Int(event.detail)).map { maskWords[Int(event.target) + $0] }
       }
       deliveries.append(.event(self.events.count))
