@@ -47,7 +47,8 @@ public enum HostileNames {
     builder.moreFormats = words.enumerated().map { number, word in
       let field = "\tfield:int \(word);\toffset:8;\tsize:4;\tsigned:1;\n"
       // The longest name of a system that is read.
-      return (String(word.prefix(80)), "name: \(word)\nID: \(60_000 + number)\nformat:\n\(field)\nprint fmt: \"\(word)\"\n")
+      let text = "name: \(word)\nID: \(60_000 + number)\nformat:\n\(field)\nprint fmt: \"\(word)\"\n"
+      return (String(word.prefix(80)), text)
     }
     builder.buffers.append(.init(name: words[0] + words[6], clock: words[7], cpus: builder.buffers[0].cpus))
     var facts = CaptureFacts()

@@ -114,7 +114,8 @@ struct HostileNameTests {
       (["replay", capture, "--fail-on", word], 2), (["replay", capture, "--engine", word], 2),
       (["replay", capture, "--cpus", word], 2), (["diff", example, example, "--fail-on", word], 2),
       (["check", word], 2), (["check", "mainline", "--cpu", word], 2), (["explain", word], 2),
-      (["record", "--from", none, "--no-addresses", "-o", "x"], 3), (["record", "--recover", none], 3), (["record", "-b", word], 2),
+      (["record", "--from", none, "--no-addresses", "-o", "x"], 3), (["record", "--recover", none], 3),
+      (["record", "-b", word], 2),
     ]
     for (command, status) in commands {
       let run = try Self.run(command)
