@@ -141,7 +141,7 @@ public struct CallLineRenderer {
       bytes.append(contentsOf: known)
       return
     }
-    let escaped = JSONText.quoted(names.text(address))
+    let escaped = Self.quoted(names.text(address))
     if escapedNames.count < Self.keptNames { escapedNames[address] = escaped }
     bytes.append(contentsOf: escaped)
   }
@@ -151,8 +151,24 @@ public struct CallLineRenderer {
       bytes.append(contentsOf: known)
       return
     }
-    let escaped = comm(pid).map(JSONText.quoted) ?? Array("null".utf8)
+    let escaped = comm(pid).map(Self.quoted) ?? Array("null".utf8)
     if escapedComms.count < Self.keptNames { escapedComms[pid] = escaped }
     bytes.append(contentsOf: escaped)
+  }
+
+  /// A JSON string with its quotes; control characters as `\u00xx`.
+  static func quoted(_ text: String) -> [UInt8] {
+    var result: [UInt8] = [UInt8(ascii: "\"")]
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += [UInt8(ascii: "\\"), byte]
+      case 0..<0x20, 0x7F:
+        let digits = Array("0123456789abcdef".utf8)
+        result += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      default: result.append(byte)
+      }
+    }
+    result.append(UInt8(ascii: "\""))
+    return JSONText.escapingInvisible(result)
   }
 }
