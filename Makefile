@@ -5,7 +5,7 @@
 # make bench         speed and memory: beside trace-cmd, on millions of events, beside spin, on millions of states, and
 #                    of the simulation, on millions of calls
 # make bench-check   what does not depend on the machine's mood: instructions and bytes, held against known figures
-# make fuzz          feeds every parser what a fuzzer makes up: SECONDS=60 each, TARGET=… for one of them
+# make fuzz          feeds every parser what a fuzzer makes up, until each had SECONDS=60; TARGET=… for one of them
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
 # make lint          style, undeclared imports, warnings of the compiler, shell scripts
 # make format        puts the sources into the project's style
@@ -33,7 +33,7 @@ HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests
 SCENARIOS := $(basename $(notdir $(wildcard Tests/Lab/scenarios/*.scenario)))
 SHORT_SCENARIOS := mixed coalescing
 SCRIPTS := .ci/run Tests/Lab/run Tests/Lab/record-host Tests/Lab/guest/truth Tests/Lab/guest/init Tests/Lab/run-arm64 \
-  Tests/Promela/run Tests/Fuzz/build Tests/Fuzz/run Tests/Lab/compare-recorders
+  Tests/Promela/run Tests/Fuzz/build Tests/Fuzz/run Tests/Fuzz/ledger Tests/Lab/compare-recorders
 
 # Other flags make another build; with a directory of its own it does not throw the usual one away.
 STATIC_BUILD := swift build -c release --product ipitrace --scratch-path .build/static-build \

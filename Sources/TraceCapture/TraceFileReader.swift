@@ -63,12 +63,18 @@ struct TraceFileReader {
     try readOptions(into: &header)
     try expect(Array("flyrecord\0".utf8), "the table of the CPUs' pages")
     var pages: [RecordedPages] = []
+    // A small file could otherwise claim the same bytes for each of thousands of CPUs.
+    var left = size
     for cpu in 0..<cpus {
       let at = offset
       let (start, length) = (try number(UInt64.self), try number(UInt64.self))
       guard start <= size, length <= size - start, length % UInt64(header.pageSize) == 0 else {
         throw .malformedFile(path, offset: at, "the pages of CPU \(cpu) do not lie in the file")
       }
+      guard length <= left else {
+        throw .malformedFile(path, offset: at, "the pages of CPU \(cpu) are another CPU's as well")
+      }
+      left -= length
       pages.append(RecordedPages(file: file, start: start, size: length))
     }
     return (header, pages)

@@ -2,6 +2,9 @@
 ///
 /// The kernel's counterpart is `saved_cmdlines` in tracefs: a line `PID NAME` per task.
 enum CommandNames {
+  /// In bytes. The kernel's own limit is `TASK_COMM_LEN`, 16. A name stands beside each of its task's calls.
+  private static let longestName = 256
+
   /// - Complexity: O(length of the text).
   static func parse(_ text: [UInt8]) -> [Int32: String] {
     var result: [Int32: String] = [:]
@@ -10,7 +13,9 @@ enum CommandNames {
       guard let space = line.firstIndex(of: UInt8(ascii: " ")),
         let number = line[..<space].decimal, let pid = Int32(exactly: number)
       else { continue }
-      result[pid] = String(decoding: line[(space + 1)...], as: UTF8.self)
+      let name = line[(space + 1)...]
+      result[pid] =
+        String(decoding: name.prefix(longestName), as: UTF8.self) + (name.count > longestName ? "…" : "")
     }
     return result
   }

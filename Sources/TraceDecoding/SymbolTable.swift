@@ -100,8 +100,10 @@ private final class SymbolLines: Sendable {
         let nextName = Self.name(in: text, at: Int(index.names[next]))
         guard Self.module(in: text, behind: nextName.endIndex) == module else { return nil }
       }
+      let isCut = name.count == Self.longestName
       return Symbol(
-        name: String(decoding: name, as: UTF8.self), module: module.map { String(decoding: $0, as: UTF8.self) },
+        name: String(decoding: name, as: UTF8.self) + (isCut ? "…" : ""),
+        module: module.map { String(decoding: $0, as: UTF8.self) },
         offset: offset)
     }
   }
@@ -118,14 +120,17 @@ private final class SymbolLines: Sendable {
     }
   }
 
+  /// The kernel's own limit is `KSYM_NAME_LEN`, 512. Without one, every place in a function could cost the whole text.
+  private static let longestName = 1_024
+
   private static func name(in text: [UInt8], at start: Int) -> ArraySlice<UInt8> {
-    let rest = text[start...]
+    let rest = text[start...].prefix(longestName)
     return rest.prefix { $0 != UInt8(ascii: "\t") && $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: " ") }
   }
 
   /// What stands in brackets between the end of the name and the end of the line.
   private static func module(in text: [UInt8], behind end: Int) -> ArraySlice<UInt8>? {
-    let rest = text[end...].prefix { $0 != UInt8(ascii: "\n") }.trimmed
+    let rest = text[end...].prefix(longestName).prefix { $0 != UInt8(ascii: "\n") }.trimmed
     guard rest.first == UInt8(ascii: "["), rest.last == UInt8(ascii: "]") else { return nil }
     return rest.dropFirst().dropLast()
   }

@@ -21,7 +21,7 @@ struct DumpCommand: ParsableCommand {
         file: file, buffer: file.analysisBuffer(), from: timeline?.range.lowerBound, through: timeline?.range.upperBound
       )
       var printer = try EventPrinter(
-        text: EventText(symbols: file.symbols, commands: file.commands), output: OutputFile(path: "-"))
+        text: EventText(names: file.symbols, commands: file.commands), output: OutputFile(path: "-"))
       try stream.drain(into: &printer)
       try printer.finish()
     } catch let error as TraceFileError {

@@ -29,9 +29,11 @@ struct IPITrace: ParsableCommand {
       // What a command chose, after it has said why. It may be 64: a recorded command may have ended with that.
       Glibc.exit(status.rawValue)
     } catch {
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      let status = exitCode(for: error)
+      // Help, when it was asked for.
+      if status.isSuccess { exit(withError: error) }
       StandardError.complain(fullMessage(for: error))
-      Glibc.exit(usageStatus)
+      Glibc.exit(status == .validationFailure ? usageStatus : status.rawValue)
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 import TraceCapture
 import TraceTypes
 
@@ -182,7 +183,9 @@ struct RecordCommand: ParsableCommand {
     return result
   }
 
-  private static func say(_ message: String) { StandardError.complain("ipitrace: \(message)") }
+  private static func say(_ message: String) {
+    StandardError.complain("ipitrace: \(VisibleText.escape(message, limit: 10_000))")
+  }
 
   private static func size(_ bytes: UInt64) -> String {
     if bytes < 1 << 20 { return "\((bytes + 1023) >> 10) KiB" }

@@ -1,25 +1,9 @@
+import TestSupport
 import TraceTypes
 import Verdicts
 
 extension ReplayResult {
-  /// Names that try to get out of a report: into the page, the terminal, or the reader's eyes.
-  static let hostileNames = [
-    "<script>window.__fromTrace=1</script>",
-    "\"><img src=x onerror=\"window.__fromTrace=1\">",
-    "'onmouseover='window.__fromTrace=1",
-    "</title></style></svg><script>window.__fromTrace=1</script>",
-    "javascript:window.__fromTrace=1",
-    "&lt;b&gt; &amp;",
-    "\u{1b}[31mred\u{1b}]0;title\u{07}",
-    "safe\u{202e}txt.exe\u{2066}\u{200f}",
-    "line one\nline two\r\ttab",
-    "\u{fffd}\u{0}\u{7f}\u{9b}31m",
-    "zalgo\u{0301}\u{0302}\u{0303}\u{20dd}",
-    "שלום مرحبا",
-    "日本語の名前",
-    "back\\slash\\u{1b}",
-    String(repeating: "very_long_symbol_name_", count: 400),
-  ]
+  static let hostileNames = HostileNames.texts
 
   /// A trace of eight CPUs, two of them isolated, that diverges in three places and holds every hostile name.
   ///

@@ -117,7 +117,7 @@ struct HTMLReportTests {
   @Test(
     "a real browser finds what is wrong", .enabled(if: browser), .timeLimit(.minutes(3)),
     arguments: [
-      ("<main>", "<main><div>x</div><p>\(String(repeating: "wide", count: 400))</p>", "px wide in a window of"),
+      ("<main>", "<main><div>x</div><pre>\(String(repeating: "wide", count: 400))</pre>", "px wide in a window of"),
       ("<main>", "<main><b onmouseover=\"window.__fromTrace=1\">x</b>", "a script from the trace ran"),
       ("<main>", "<main><script>window.__fromTrace=1</script>", "2 script elements"),
       ("<style>", "<style> ", "buttons are hidden|log: "),

@@ -193,6 +193,25 @@ import TraceTypes
     #expect(failures >= 75)
   }
 
+  /// A small file that claims the same page for each of many CPUs would become a large one.
+  @Test func pagesOfSeveralCPUsAreRefused() throws {
+    let page = Self.page(at: 1_000)
+    let count = 100
+    var bytes = TraceFileWriter.header(Self.header(), pageBytes: [UInt64](repeating: UInt64(page.count), count: count))
+    let start = UInt64(bytes.count)
+    let table = try #require(bytes.firstRange(of: Array("flyrecord\0".utf8))).upperBound
+    for cpu in 0..<count {
+      bytes.replaceSubrange(table + cpu * 16..<table + cpu * 16 + 8, with: ByteBuilder.bytes(start))
+    }
+    let original = directory.path + "/original.dat"
+    try #require(TestFile.write(bytes + page, to: original))
+    let error = #expect(throws: CaptureError.self) {
+      try RecordingRecovery.hideAddresses(of: original, in: path) { _ in }
+    }
+    #expect(error?.description.contains("another CPU's as well") == true, "\(String(describing: error))")
+    #expect(directory.names == ["original.dat"])
+  }
+
   @Test func fileOfAnotherRecorderIsRefused() throws {
     for name in ["captures/guest-arm64-6.12-hotplug.dat", "README.md"] {
       let error = #expect(throws: CaptureError.self) {

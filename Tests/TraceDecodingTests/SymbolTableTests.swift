@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
-import TraceDecoding
+
+@testable import TraceDecoding
 
 @Suite struct SymbolTableTests {
   private static let table = SymbolTable(
@@ -78,6 +79,18 @@ import TraceDecoding
     for (index, name) in names.enumerated() {
       #expect(table.name(0xffff_ffff_8100_0000 + UInt64(index)) == String(decoding: name, as: UTF8.self))
     }
+  }
+
+  /// No kernel has such a name; each place in the function, and each time it is told, would cost as much again.
+  @Test func namesOfMegabytesAreCut() throws {
+    let long = String(repeating: "x", count: 1 << 20)
+    let table = SymbolTable(
+      kallsyms: Array("ffffffff81000000 T \(long)\t[m]\nffffffff81000100 T short\t[\(long)]\n".utf8))
+    #expect(table.name(0xffff_ffff_8100_0001) == long.prefix(1_024) + "…+0x1")
+    #expect(table.resolve(0xffff_ffff_8100_0001)?.module == nil)
+    let short = try #require(table.resolve(0xffff_ffff_8100_0100))
+    #expect(short.name == "short" && short.module == nil)
+    #expect(CommandNames.parse(Array("1 \(long)\n2 bash\n".utf8)) == [1: long.prefix(256) + "…", 2: "bash"])
   }
 
   @Test(arguments: [

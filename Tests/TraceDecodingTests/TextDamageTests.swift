@@ -54,6 +54,23 @@ import TraceTypes
     #expect(read.outcome.gaps == [gap(0, 1, 9, nil)])
   }
 
+  /// Lines may be long, and all of them may name other places: what is kept of them is bounded.
+  @Test func namesThatTakeTooMuchRoom() throws {
+    let long = String(repeating: "x", count: 8_000)
+    let names = (0..<1_500).map { "f\($0)" }
+    let lines = names.enumerated().map {
+      line(0, $0.offset, "csd_function_entry: func=\($0.element) [\(long)], csd=0000000000000000")
+    }
+    // The first lines tell a trace from other files.
+    let read = try read(line(0, 0) + lines.joined())
+    #expect(read.collector.events.count == 1 + names.count)
+    let kept = read.collector.events.compactMap { read.text.names.symbolName(containing: $0.function) }
+    #expect(kept == Array(names.prefix(kept.count)) && (1_000..<1_100).contains(kept.count), "\(kept.count)")
+    #expect(read.health("namesWithoutRoom") == UInt64(names.count - kept.count))
+    // What has no room is not taken for something else.
+    #expect(Set(read.collector.events.dropFirst().map(\.function)).count == names.count)
+  }
+
   @Test func linesThatAreNoEvents() throws {
     let read = try read(
       "cpus=2\n\n# comment\n" + line(0, 1) + " => do_idle\n =>  cpu_startup_entry+0x2/0x3\nCPU 1 is empty\n"

@@ -86,6 +86,26 @@ struct HostileFileTests {
     #expect(ending.isRefused && ending.errors.contains("all CPUs"), "\(ending.errors)")
   }
 
+  /// A name stands beside each place in its function and each call of its process: 3,000 times 30 MiB would be too much.
+  @Test("names of 30 MiB")
+  func longNames() throws {
+    let long = String(repeating: "n", count: 30 << 20)
+    let events = (0..<3_000).map { number in
+      var event = TraceEvent(nanoseconds: UInt64(number) * 10 + 1_000, cpu: 0, kind: .csdQueueCPU, pid: 7)
+      event.function = 0xffff_ffff_8100_0000 + UInt64(number) * 4
+      event.callsite = event.function + 1
+      event.csd = UInt64(number) * 64
+      event.target = 1
+      return event
+    }
+    var builder = TraceFileBuilder(events: events, compression: .zstd)
+    builder.kallsyms = "ffffffff81000000 T \(long)\t[\(long)]\n"
+    builder.commands = "7 \(long)\n"
+    let ending = try replay(builder.bytes)
+    #expect(ending.status == 0 && ending.result?["trace"]["events"]["total"] == .integer(3_000))
+    #expect(ending.result.map { $0.bytes.count < 16 << 20 } == true)
+  }
+
   // MARK: Places
 
   /// Every number in the header, and everything else, made as large as can be, as negative as can be, or to point at itself.

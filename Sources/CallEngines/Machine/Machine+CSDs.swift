@@ -128,7 +128,14 @@ extension Machine {
     set(layout.cpu(cpu, .queueTail), 0)
     var node = first
     var names: [Int] = []
+    var left = layout.csdCount
     while node != 0 {
+      guard left > 0 else {
+        // A node that was added twice: the list has no end. What is in it is lost; a kernel would hang.
+        violate(.noCSDReuse)
+        return 0
+      }
+      left &-= 1
       setState(node &- 1, .taken)
       if isNarrating { names.append(node &- 1) }
       node = next(node &- 1)

@@ -105,3 +105,12 @@ struct TargetPlace {
 
   init() {}
 }
+
+/// What callers' own storage is known by while calls are under way that use it.
+///
+/// Two kinds of storage are never one, though a damaged recording, or one that is simulated far slower than it was, may have
+/// both at one address at one time: each kind has its own mark that it is in use, and a list that has a node twice never ends.
+struct StorageKey: Hashable {
+  var address: UInt64
+  var kind: Call.Kind
+}

@@ -186,7 +186,7 @@ extension Simulator {
       places[place].storage = -1
       places[storage].storageUsers &-= 1
       if places[storage].storageUsers == 0 {
-        storages[places[storage].storageKey] = nil
+        storages[storageKey(of: storage)] = nil
         if storage != place { restIfUnused(storage) }
       }
     }
@@ -200,11 +200,15 @@ extension Simulator {
     restingPlaces.append(Int32(place))
   }
 
+  private func storageKey(of place: Int) -> StorageKey {
+    StorageKey(address: places[place].storageKey, kind: kinds.kind(for: places[place].kind))
+  }
+
   /// The place whose private csd stands for the caller's: that of the first call under way which has the same.
   private mutating func takeStorage(for place: Int) -> Int {
-    let key = places[place].storageKey
-    let owner = key == 0 ? place : storages[key].map(Int.init) ?? place
-    if owner == place, key != 0 { storages[key] = Int32(place) }
+    let key = storageKey(of: place)
+    let owner = key.address == 0 ? place : storages[key].map(Int.init) ?? place
+    if owner == place, key.address != 0 { storages[key] = Int32(place) }
     places[place].storage = Int32(owner)
     places[owner].storageUsers &+= 1
     return owner

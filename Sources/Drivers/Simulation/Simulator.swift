@@ -70,7 +70,7 @@ struct Simulator: ~Copyable {
   /// Places that nobody needs, in the order of time, and where that list begins.
   var restingPlaces: UniqueArray<Int32>
   var firstResting = 0
-  var storages: [UInt64: Int32] = [:]
+  var storages: [StorageKey: Int32] = [:]
   /// Who holds which of the engine's locks, by ``LockName/key``.
   var lockHolders: [Int: Int32] = [:]
   var targets: UniqueArray<TargetPlace>

@@ -127,7 +127,7 @@ public struct CallLineRenderer {
       }
     }
     result.append(UInt8(ascii: "\""))
-    return result
+    return JSONText.escapingInvisible(result)
   }
 }
 

@@ -47,6 +47,8 @@ enum HTMLStyle {
       margin: 0 auto; max-width: 78rem; padding: 0 clamp(1rem, 3vw, 2.5rem) 3rem;
       background: var(--page); color: var(--ink);
       font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif;
+      /* A name may be as long as a line, in any sentence. */
+      overflow-wrap: break-word;
     }
     header { padding-top: 1.25rem; }
     .brand { margin: 0; font-weight: 700; letter-spacing: .01em; }

@@ -6,10 +6,10 @@ extension JSONReport {
   /// The costs as UTF-8 text to be edited: what an item is called comes first, and every point has a line.
   /// - Throws: ``JSONReportError`` where a number is none that JSON has.
   public static func render(_ costs: CostTable) throws(JSONReportError) -> [UInt8] {
-    var text = "{\n  \"schema\": \(try quoted(costs.schema)),\n  \"items\": ["
+    var text = "{\n  \"schema\": \(quoted(costs.schema)),\n  \"items\": ["
     for (index, item) in costs.items.enumerated() {
       text += index == 0 ? "\n" : ",\n"
-      text += "    {\n      \"name\": \(try quoted(item.name)),\n      \"sentence\": \(try quoted(item.sentence)),\n"
+      text += "    {\n      \"name\": \(quoted(item.name)),\n      \"sentence\": \(quoted(item.sentence)),\n"
       text += "      \"isAssumed\": \(item.isAssumed),\n      \"count\": \(item.count),\n      \"points\": ["
       for (index, point) in item.points.enumerated() {
         text += index == 0 ? "\n" : ",\n"
@@ -49,7 +49,7 @@ extension JSONReport {
       }
       throw report
     } catch {
-      throw JSONReportError(message: "not a JSON document: \(error)")
+      throw JSONReportError(message: "not a JSON document: \(VisibleText.escape("\(error)", limit: 200))")
     }
   }
 
@@ -80,15 +80,7 @@ extension JSONReport {
     return path.count > 1 && path[0].stringValue == "items" ? path[1].intValue : nil
   }
 
-  private static func quoted(_ text: String) throws(JSONReportError) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
-    do {
-      return String(decoding: try encoder.encode(text), as: UTF8.self)
-    } catch {
-      throw JSONReportError(message: "a text can't be written as JSON: \(error)")
-    }
-  }
+  private static func quoted(_ text: String) -> String { String(decoding: JSONText.quoted(text), as: UTF8.self) }
 
   private static func number(_ value: Double) throws(JSONReportError) -> String {
     guard value.isFinite else { throw JSONReportError(message: "the number \(value) can't be written as JSON") }

@@ -15,7 +15,7 @@ public enum JSONReport {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     do {
-      return try [UInt8](encoder.encode(value)) + [UInt8(ascii: "\n")]
+      return try JSONText.escapingInvisible([UInt8](encoder.encode(value))) + [UInt8(ascii: "\n")]
     } catch {
       throw JSONReportError(message: "the result can't be written as JSON: \(error)")
     }
@@ -43,7 +43,7 @@ public enum JSONReport {
     } catch let error as DecodingError {
       throw JSONReportError(error)
     } catch {
-      throw JSONReportError(message: "not a JSON document: \(error)")
+      throw JSONReportError(message: "not a JSON document: \(VisibleText.escape("\(error)", limit: 200))")
     }
   }
 

@@ -33,6 +33,28 @@ public enum VisibleText {
     return result
   }
 
+  /// The text with only that escaped which a terminal or the direction of writing obeys: for the last step before a
+  /// terminal, where some parts were escaped already and others never were. Line ends stay what they are.
+  /// - Complexity: O(length of the text).
+  public static func disarm(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { isObeyed($0) && $0 != "\n" }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      result += isObeyed(scalar) && scalar != "\n" ? escape(scalar) : String(Character(scalar))
+    }
+    return result
+  }
+
+  /// Whether it is obeyed rather than seen: control characters, ends of lines, what turns the direction of writing, and all
+  /// that has no width.
+  static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.value >= 0x20, scalar.value < 0x7f { return false }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: return true
+    default: return scalar.properties.isDefaultIgnorableCodePoint
+    }
+  }
+
   /// The columns that a text takes in a terminal, once it is escaped.
   /// - Complexity: O(length of the text).
   static func width(of escaped: String) -> Int {

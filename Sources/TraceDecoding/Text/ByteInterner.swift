@@ -81,10 +81,13 @@ struct ByteInterner: ~Copyable {
     return true
   }
 
+  /// Whether a further stretch of this length will be taken.
+  func hasRoom(for length: Int) -> Bool { count < capacity && length <= byteCapacity - byteCount }
+
   /// Adds a stretch that the table does not have.
   /// - Returns: its number, or nil when the table is full.
   mutating func insert(_ text: UnsafeBufferPointer<UInt8>, hash: UInt64) -> Int? {
-    guard count < capacity, text.count <= byteCapacity - byteCount else { return nil }
+    guard hasRoom(for: text.count) else { return nil }
     if count == entries.count { grow() }
     if byteCount + text.count > bytes.count {
       let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: (byteCount + text.count) * 2)

@@ -4,6 +4,8 @@ import Synchronization
 public final class TextCommands: Sendable {
   /// The most tasks whose names are kept.
   static let capacity = 1 << 18
+  /// In bytes; what is behind it is left out. The kernel's own limit is 15.
+  private static let longestName = 64
 
   private struct Name {
     var bytes: [UInt8]
@@ -22,6 +24,7 @@ public final class TextCommands: Sendable {
   /// - Parameter isWhole: false where the form of the text cuts names off; then a whole name that is known stays.
   func take(_ bytes: UnsafeBufferPointer<UInt8>, of pid: Int32, isWhole: Bool) {
     if pid == 0 || bytes.elementsEqual("<...>".utf8) { return }
+    let bytes = UnsafeBufferPointer(rebasing: bytes.prefix(Self.longestName))
     names.withLock { names in
       if let known = names[pid] {
         if known.bytes.elementsEqual(bytes) || (known.isWhole && !isWhole) { return }

@@ -53,9 +53,11 @@ struct TextPlaces: ~Copyable {
   private mutating func add(_ text: UnsafeBufferPointer<UInt8>, hash: UInt64) -> UInt64? {
     guard let parts = Parts(text) else { return nil }
     var address: UInt64?
+    // Names are kept as long as the texts are that hold them.
+    let isKept = known.hasRoom(for: text.count)
     if parts.offset <= TextSymbols.largestOffset, parts.size.map({ parts.offset <= $0 }) ?? true {
-      address = symbols.address(ofSymbol: parts.name, module: parts.module, offset: parts.offset)
-    } else if known.count < known.capacity {
+      address = symbols.address(ofSymbol: parts.name, module: parts.module, offset: parts.offset, keeps: isKept)
+    } else if isKept {
       address = symbols.address(ofText: String(decoding: text, as: UTF8.self))
     }
     guard let address, known.insert(text, hash: hash) != nil else {

@@ -34,13 +34,14 @@ public final class TextSymbols: AddressNaming {
   }
 
   /// The address that stands for a place, or nil when there is no room for another symbol.
+  /// - Parameter keeps: whether a symbol that is new is to be kept.
   /// - Precondition: `offset` is at most ``largestOffset``.
-  func address(ofSymbol name: String, module: String?, offset: UInt64) -> UInt64? {
+  func address(ofSymbol name: String, module: String?, offset: UInt64, keeps: Bool = true) -> UInt64? {
     precondition(offset <= Self.largestOffset, "not in the symbol")
     let key = module.map { "\(name) [\($0)]" } ?? name
     return content.withLock { content in
       if let position = content.positions[key] { return TextAddress.symbol(position, offset: offset) }
-      guard content.symbols.count < Self.capacity else { return nil }
+      guard keeps, content.symbols.count < Self.capacity else { return nil }
       content.symbols.append(Symbol(name: name, module: module))
       content.positions[key] = content.symbols.count - 1
       return TextAddress.symbol(content.symbols.count - 1, offset: offset)

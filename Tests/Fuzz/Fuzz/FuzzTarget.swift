@@ -1,5 +1,6 @@
 import Drivers
 import Reports
+import TraceCapture
 import TraceDecoding
 import TraceTypes
 
@@ -9,6 +10,8 @@ enum FuzzTarget: String, CaseIterable {
   case trace
   /// Pages of the ring buffer in a file that is in order, packed or not, replayed.
   case pages
+  /// A trace.dat of our own recorder, copied without addresses, and the copy replayed.
+  case addresses
   /// Texts of event formats, over pages that are in order, replayed.
   case formats
   /// Events that no kernel records, replayed.
@@ -37,6 +40,7 @@ enum FuzzTarget: String, CaseIterable {
       switch self {
       case .trace: try TraceTargets.trace(bytes)
       case .pages: try TraceTargets.pages(bytes)
+      case .addresses: try CopyTargets.addresses(bytes)
       case .formats: try TraceTargets.formats(bytes)
       case .events: try TraceTargets.events(bytes, simulates: false)
       case .simulation: try TraceTargets.events(bytes, simulates: true)
@@ -50,6 +54,8 @@ enum FuzzTarget: String, CaseIterable {
       }
     } catch let error as TraceFileError {
       precondition(!error.expected.isEmpty && !error.found.isEmpty && !error.location.file.isEmpty, "\(error)")
+    } catch let error as CaptureError {
+      precondition(!error.description.isEmpty)
     } catch let error as JSONReportError {
       precondition(!error.message.isEmpty)
     } catch let error as CostsError {

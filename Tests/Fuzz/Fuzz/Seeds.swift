@@ -38,11 +38,12 @@ enum Seeds {
     switch target {
     case .trace: try traces()
     case .pages: try pages()
+    case .addresses: try histories().map { try CopyTargets.recording(history: $0) }
     case .formats: try formats()
     case .events, .simulation: try histories().map { try events($0) }
     case .symbols: try symbols()
     case .text, .stream: try texts()
-    case .log: [logs, Array(logs.prefix(300))]
+    case .log: [logs, Array(logs.prefix(300)), logsOfTrace]
     case .result:
       try [
         JSONReport.render(SmallTraces.result), Fixtures.bytes("golden/nothing.json"),
@@ -65,6 +66,8 @@ enum Seeds {
       var builder = try SmallTraces.builder(history: history)
       (builder.version, builder.compression) = forms[index % 4]
       builder.reversesSections = index % 8 > 3
+      // What is packed is mostly lost when one bit of it changes.
+      builder.compressesHeader = index % 3 == 0
       builder.printkFormats = "0xffffffff82000000 : \"Rescheduling interrupts\"\n"
       if index % 5 == 0 { builder.buffers.append(.init(name: "second", pageSize: 1024, cpus: builder.buffers[0].cpus)) }
       var facts = CaptureFacts()
@@ -158,6 +161,15 @@ enum Seeds {
     [    1.000001] IPI callback f+0x0/0x10 sent to offline CPU
 
     """.utf8)
+
+  /// Of calls that are in the small trace.
+  private static let logsOfTrace = Array(
+    (1...2).flatMap { cpu in
+      ["[    0.001000] ", "[Sat Nov 21 18:31:14 2026] ", ""].map { stamp in
+        "\(stamp)smp: csd: Detected non-responsive CSD lock (#\(cpu)) on CPU#0, waiting 10 ns for CPU#0\(cpu) f+0x0/0x10(0x0).\n"
+          + "\(stamp)smp: \tcsd: CSD lock (#\(cpu)) handling prior f+0x0/0x100(0x0) request.\n"
+      }
+    }.joined().utf8)
 
   private static func scenarios() throws -> [[UInt8]] {
     let files = try Fixtures.files(in: "checks", suffix: ".scenario").map { try Fixtures.bytes("checks/" + $0) }

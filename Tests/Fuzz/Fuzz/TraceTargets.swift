@@ -84,7 +84,7 @@ enum TraceTargets {
   }
 
   /// Replays a trace as `ipitrace replay` does, and renders what comes out in every form.
-  private static func replay(_ input: [UInt8], _ path: String, isComplete: Bool, engine: String? = nil) throws {
+  static func replay(_ input: [UInt8], _ path: String, isComplete: Bool, engine: String? = nil) throws {
     var replay = try Replay(path: path, isComplete: isComplete)
     if isComplete { replay.namedCPUs = CPUMask([0, 1, 3]) }
     if let engine {

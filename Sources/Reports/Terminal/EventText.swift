@@ -2,14 +2,14 @@ public import TraceTypes
 
 /// Prints events as lines of text, for looking at what was decoded.
 public struct EventText: Sendable {
-  private let symbols: SymbolTable?
+  private let names: any AddressNaming
   private let commands: [Int32: String]
 
   /// - Parameters:
-  ///   - symbols: names for addresses; without them addresses are printed as numbers.
+  ///   - names: for addresses.
   ///   - commands: names for tasks.
-  public init(symbols: SymbolTable? = nil, commands: [Int32: String] = [:]) {
-    self.symbols = symbols
+  public init(names: any AddressNaming, commands: [Int32: String] = [:]) {
+    self.names = names
     self.commands = commands
   }
 
@@ -19,7 +19,7 @@ public struct EventText: Sendable {
     let command = event.pid == 0 ? "<idle>" : commands[event.pid] ?? "<...>"
     let head =
       "\(Self.seconds(event.nanoseconds)) [\(Self.padded(UInt64(event.cpu), to: 3))] \(Self.letters(event.flags)) "
-      + "\(Self.printable(command))-\(event.pid) \(event.kind.qualifiedName)"
+      + "\(VisibleText.escape(command))-\(event.pid) \(event.kind.qualifiedName)"
     return ([head] + fields(of: event, maskWords: maskWords)).joined(separator: " ")
   }
 
@@ -49,7 +49,7 @@ public struct EventText: Sendable {
       ]
     case .schedWakeIdleWithoutIPI: ["cpu=\(event.target)"]
     case .schedSwitch:
-      ["prev_pid=\(event.detail)", "next_comm=\(Self.printable(Self.comm(of: event)))", "next_pid=\(event.target)"]
+      ["prev_pid=\(event.detail)", "next_comm=\(VisibleText.escape(Self.comm(of: event)))", "next_pid=\(event.target)"]
     case .cpuIdle: ["state=\(event.detail)", "cpu_id=\(event.target)"]
     case .cpuhpEnter, .cpuhpMultiEnter:
       [
@@ -67,10 +67,7 @@ public struct EventText: Sendable {
     }
   }
 
-  private func place(_ address: UInt64) -> String {
-    if let name = symbols?.name(address) { return Self.printable(name) }
-    return Self.hexadecimal(address)
-  }
+  private func place(_ address: UInt64) -> String { VisibleText.escape(names.text(address)) }
 
   private func cpus(of event: TraceEvent, maskWords: Span<UInt64>) -> String {
     let first = Int(event.target)
@@ -124,15 +121,5 @@ public struct EventText: Sendable {
   private static func comm(of event: TraceEvent) -> String {
     let bytes = [event.csd, event.function].flatMap { word in (0..<8).map { UInt8(word >> ($0 * 8) & 0xff) } }
     return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-  }
-
-  /// Without control characters, which a name in a trace may hold and a terminal would obey.
-  private static func printable(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.value < 0x20 || scalar.value >= 0x7f && scalar.value < 0xa0
-      result.append(isControl ? "?" : scalar)
-    }
-    return String(result)
   }
 }
