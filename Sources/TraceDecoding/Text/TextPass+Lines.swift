@@ -137,7 +137,7 @@ extension TextPass {
   /// What was read, once all of it was.
   func outcome() -> TextOutcome {
     var result = TextOutcome()
-    let kinds = EventKind.allCases.count
+    let kinds = Self.kindCount
     for cpu in 0..<Self.cpuLimit {
       for kind in EventKind.allCases where kindCounts[cpu * kinds + Int(kind.rawValue)] > 0 {
         result.eventCounts[cpu, default: [:]][kind.qualifiedName] = kindCounts[cpu * kinds + Int(kind.rawValue)]

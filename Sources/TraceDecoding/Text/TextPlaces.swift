@@ -18,25 +18,45 @@ struct TextPlaces: ~Copyable {
     // How trace-cmd prints a pointer that is 0.
     if cursor.byte == UInt8(ascii: "("), cursor.take("(nil)") || cursor.take("(null)") { return 0 }
     let start = cursor.place
-    while !cursor.isAtEnd, !Self.endsPlace(cursor.byte) { cursor.skip() }
+    // Most pointers are this, and nothing behind it.
+    if cursor.byte == UInt8(ascii: "0"), start[1] == UInt8(ascii: "x") {
+      var rest = LineCursor(from: start + 2, to: cursor.end)
+      if let pointer = rest.hexadecimal(), rest.isAtEnd || (rest.byte == 0x20 && rest.place[1] != UInt8(ascii: "[")) {
+        cursor = rest
+        return pointer
+      }
+    }
+    var hash = known.hashing()
+    while true {
+      let word = ByteWord(at: cursor.place)
+      let ends = word.marks(of: 0x20) | word.marks(of: UInt8(ascii: ",")) | word.marks(of: UInt8(ascii: ")"))
+      let count = min(ends.first, cursor.end - cursor.place)
+      cursor.skip(count)
+      hash.add(word.prefix(count))
+      if count < 8 { break }
+    }
     // A module follows behind a blank; a symbol never begins with a bracket.
     if cursor.byte == 0x20, cursor.place + 1 < cursor.end, cursor.place[1] == UInt8(ascii: "[") {
-      var rest = cursor
-      rest.skip()
-      while !rest.isAtEnd, rest.byte != UInt8(ascii: "]") { rest.skip() }
-      if rest.take(UInt8(ascii: "]")) { cursor = rest }
+      return placeInModule(&cursor, start)
     }
+    return place(cursor.bytes(since: start), hash.value(length: cursor.place - start))
+  }
+
+  private mutating func placeInModule(_ cursor: inout LineCursor, _ start: UnsafePointer<UInt8>) -> UInt64? {
+    var rest = cursor
+    rest.skip()
+    while !rest.isAtEnd, rest.byte != UInt8(ascii: "]") { rest.skip() }
+    if rest.take(UInt8(ascii: "]")) { cursor = rest }
     let text = cursor.bytes(since: start)
-    if text.isEmpty { return nil }
-    if let pointer = Self.pointer(text) { return pointer }
-    let hash = known.hash(text)
-    if let number = known.find(text, hash: hash) { return addresses[number] }
-    return add(text, hash: hash)
+    return place(text, known.hash(text))
   }
 
   @inline(__always)
-  private static func endsPlace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == UInt8(ascii: ",") || byte == UInt8(ascii: ")")
+  private mutating func place(_ text: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> UInt64? {
+    if text.isEmpty { return nil }
+    if let pointer = Self.pointer(text) { return pointer }
+    if let number = known.find(text, hash: hash) { return addresses[number] }
+    return add(text, hash: hash)
   }
 
   /// A pointer: `0x` and digits, or 16 digits as the kernel prints them.
