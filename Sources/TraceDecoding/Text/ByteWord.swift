@@ -24,12 +24,11 @@ struct ByteWord {
   @inline(__always)
   private static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
-  /// The word with nothing behind its first bytes.
-  /// - Precondition: `count` is 0 to 8.
+  /// The word with nothing behind its first bytes; all of it for 8 and more.
   @inline(__always)
   func prefix(_ count: Int) -> UInt64 { bits & Self.mask(count) }
 
-  /// A mask of the first bytes, of which there may be 0 to 8.
+  /// A mask of the first bytes; of all for 8 and more.
   @inline(__always)
   static func mask(_ count: Int) -> UInt64 { count >= 8 ? .max : (1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1 }
 
