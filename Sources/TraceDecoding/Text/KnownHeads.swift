@@ -5,23 +5,24 @@ import TraceTypes
 ///
 /// What is found is what was read of the very same bytes.
 struct KnownHeads: ~Copyable {
-  /// Task, thread and CPU, up to the blank behind the bracket: `          <idle>-0       [002] `.
+  /// Task, thread and CPU: `          <idle>-0       [002] ` with the blank behind the bracket, or `  <idle>-0         2`.
   struct Beginning {
-    /// Its bytes; in the fourth word only those that belong to it.
+    /// Its bytes; in the third and the fourth word, what does not belong to it is 0.
     fileprivate var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-    fileprivate var mask: UInt64 = 0
+    fileprivate var masks: (UInt64, UInt64) = (0, 0)
     /// 0 in a place that nothing was put into.
     var length = 0
-    /// Blanks before the task's name.
+    /// Blanks before the task's name, and the columns of both.
     var blanks = 0
+    var columns = 0
     var pid: Int32 = 0
     var cpu: UInt16 = 0
   }
 
   private static let beginningCount = 256
   private static let contextCount = 64
-  private static let shortest = 24
-  private static let longest = 32
+  /// Lengths between which a beginning can be found again.
+  private static let lengths = 16...32
   private static let multiplier: UInt64 = 0x9e37_79b9_7f4a_7c15
 
   private let beginnings: UnsafeMutablePointer<Beginning>
@@ -48,20 +49,24 @@ struct KnownHeads: ~Copyable {
   func beginning(at start: UnsafePointer<UInt8>) -> Beginning? {
     let words = Self.words(at: start)
     let known = beginnings[Self.place(of: words)]
-    guard known.length > 0, known.words.0 == words.0, known.words.1 == words.1, known.words.2 == words.2,
-      known.words.3 == words.3 & known.mask
+    guard known.length > 0, known.words.0 == words.0, known.words.1 == words.1,
+      known.words.2 == words.2 & known.masks.0, known.words.3 == words.3 & known.masks.1
     else { return nil }
-    return known
+    // Where a digit ends it, another one would make another number.
+    return known.columns == LineHead.commColumns || start[known.length] &- UInt8(ascii: "0") > 9 ? known : nil
   }
 
   /// Takes a beginning, unless it is too short or too long to be found again.
-  func take(at start: UnsafePointer<UInt8>, length: Int, blanks: Int, pid: Int32, cpu: UInt16) {
-    guard length >= Self.shortest, length <= Self.longest else { return }
+  /// - Parameter columns: those of the name: 16, and it ends with a blank, or 8, and it ends with the CPU's last digit.
+  func take(at start: UnsafePointer<UInt8>, length: Int, blanks: Int, columns: Int, pid: Int32, cpu: UInt16) {
+    guard Self.lengths.contains(length) else { return }
     var words = Self.words(at: start)
     let place = Self.place(of: words)
-    let mask = ByteWord.mask(length - Self.shortest)
-    words.3 &= mask
-    beginnings[place] = Beginning(words: words, mask: mask, length: length, blanks: blanks, pid: pid, cpu: cpu)
+    let masks = (ByteWord.mask(length - 16), ByteWord.mask(max(0, length - 24)))
+    words.2 &= masks.0
+    words.3 &= masks.1
+    beginnings[place] = Beginning(
+      words: words, masks: masks, length: length, blanks: blanks, columns: columns, pid: pid, cpu: cpu)
   }
 
   @inline(__always)
@@ -72,10 +77,16 @@ struct KnownHeads: ~Copyable {
     )
   }
 
-  /// Of the fourth word, in which the beginning ends, what can be the CPU's number counts as well.
+  /// Of the word in which the beginning ends, what can be the CPU's number counts as well: of the fourth, or, where the name
+  /// has 8 columns, of the third.
   @inline(__always)
   private static func place(of words: (UInt64, UInt64, UInt64, UInt64)) -> Int {
-    let mixed = words.0 ^ words.1 &* 3 ^ words.2 &* 5 ^ (words.3 & ByteWord.mask(5)) &* 7
+    var mixed = words.0 ^ words.1 &* 3
+    if words.2 & 0xff == UInt64(UInt8(ascii: "-")) {
+      mixed ^= words.2 &* 5 ^ (words.3 & ByteWord.mask(5)) &* 7
+    } else {
+      mixed ^= (words.2 & ByteWord.mask(4)) &* 5
+    }
     return Int(truncatingIfNeeded: (mixed &* multiplier) &>> 56)
   }
 

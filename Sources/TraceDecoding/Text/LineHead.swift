@@ -12,7 +12,7 @@ import TraceTypes
 /// what stands behind them decides, and only where nothing fits there the line is searched.
 struct LineHead {
   /// The columns of a task's name.
-  private static let commColumns = 16
+  static let commColumns = 16
   private static let shortCommColumns = 8
   /// Behind this many bytes no task's name can end.
   private static let lastDash = 96
@@ -77,15 +77,15 @@ struct LineHead {
   private init?(_ cursor: inout LineCursor, _ beginning: KnownHeads.Beginning, _ known: borrowing KnownHeads) {
     let start = cursor.place
     var at = LineCursor(from: start + beginning.length, to: cursor.end)
-    guard let context = Self.context(&at, known), let time = Time(&at) else { return nil }
-    comm = UnsafeBufferPointer(start: start + beginning.blanks, count: Self.commColumns - beginning.blanks)
+    guard let context = Context(&at, known), let time = Time(&at) else { return nil }
+    comm = UnsafeBufferPointer(start: start + beginning.blanks, count: beginning.columns - beginning.blanks)
     buffer = UnsafeBufferPointer(start: start, count: 0)
     pid = beginning.pid
     cpu = beginning.cpu
     flags = context.flags
     nanoseconds = time.nanoseconds
     fractionDigits = time.fractionDigits
-    isLatencyFormat = false
+    isLatencyFormat = beginning.columns != Self.commColumns
     cursor = at
   }
 
@@ -108,7 +108,7 @@ struct LineHead {
     isLatencyFormat = !isBracketed
     let beginning = at.place
     // In the latency format the flags follow the CPU at once.
-    guard let context = Self.context(&at, known), let time = Time(&at) else { return nil }
+    guard let context = Context(&at, known), let time = Time(&at) else { return nil }
     flags = context.flags
     nanoseconds = time.nanoseconds
     fractionDigits = time.fractionDigits
@@ -117,10 +117,10 @@ struct LineHead {
     let prefix = max(0, dash - columns)
     comm = Self.trimmed(UnsafeBufferPointer(start: start + prefix, count: dash - prefix))
     buffer = Self.trimmed(UnsafeBufferPointer(start: start, count: prefix))
-    if isBracketed, dash == Self.commColumns, !hasThreadGroup {
-      // The blank behind the bracket belongs to it.
+    if dash == columns, !hasThreadGroup {
+      let length = beginning - start + (isBracketed ? 1 : 0)
       known.take(
-        at: start, length: beginning + 1 - start, blanks: Self.commColumns - comm.count, pid: self.pid, cpu: self.cpu)
+        at: start, length: length, blanks: columns - comm.count, columns: columns, pid: self.pid, cpu: self.cpu)
     }
     cursor = at
   }
@@ -171,23 +171,27 @@ struct LineHead {
     return UnsafeBufferPointer(rebasing: text[first...])
   }
 
-  /// The context, or none, and the blanks around it.
-  /// - Returns: nil where something stands there that is neither a context nor a time.
-  @inline(__always)
-  private static func context(_ at: inout LineCursor, _ known: borrowing KnownHeads) -> (flags: ContextFlags?, Void)? {
-    at.skipBlanks()
-    if at.byte &- UInt8(ascii: "0") <= 9 { return (nil, ()) }
-    let word = ByteWord(at: at.place)
-    let count = min(word.marks(of: 0x20).first, at.end - at.place)
-    if count < 8, let flags = known.context(word, count: count) {
-      at.skip(count)
+  /// The context, nil where the line has none.
+  private struct Context {
+    var flags: ContextFlags?
+
+    /// Reads it with the blanks around it; nil where something stands there that is neither a context nor a time.
+    @inline(__always)
+    init?(_ at: inout LineCursor, _ known: borrowing KnownHeads) {
       at.skipBlanks()
-      return (flags, ())
+      if at.byte &- UInt8(ascii: "0") <= 9 { return }
+      let word = ByteWord(at: at.place)
+      let count = min(word.marks(of: 0x20).first, at.end - at.place)
+      if count < 8, let found = known.context(word, count: count) {
+        flags = found
+        at.skip(count)
+      } else {
+        guard let found = LineHead.flags(&at) else { return nil }
+        known.take(found, of: word, count: count)
+        flags = found
+      }
+      at.skipBlanks()
     }
-    guard let flags = flags(&at) else { return nil }
-    known.take(flags, of: word, count: count)
-    at.skipBlanks()
-    return (flags, ())
   }
 
   /// The context: interrupts, rescheduling, interrupt level, and depths of which only the form is looked at.
