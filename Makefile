@@ -26,7 +26,7 @@ PROMELA_PACKAGES := $(BUILD_PACKAGES) spin gcc libc6-dev python3
 # The compiler is the one that Debian's kernel is built with: the guest's module must be as well.
 LAB_PACKAGES := $(BUILD_PACKAGES) qemu-system-x86 cpio make gcc gcc-12 libc6-dev trace-cmd python3
 BENCH_PACKAGES := $(PROMELA_PACKAGES) libtracecmd-dev trace-cmd python3
-COUNT_PACKAGES := $(BUILD_PACKAGES) valgrind python3
+COUNT_PACKAGES := $(BUILD_PACKAGES) valgrind trace-cmd python3
 
 DEMO_CAPTURE := fixtures/captures/guest-6.12-8cpu-hotplug.dat
 HOT_TESTS := TraceDecodingTests CallHistoriesTests CallEnginesTests DriversTests

@@ -295,14 +295,9 @@ struct EventLineParser: ~Copyable {
   private mutating func take(nextComm name: UnsafeBufferPointer<UInt8>, _ event: inout TraceEvent) {
     nextComm = name
     nextPid = event.target
-    event.csd = 0
-    event.function = 0
-    var index = 0
-    while index < min(name.count, 16) {
-      let byte = UInt64(name[index]) &<< UInt64(index & 7 &* 8)
-      if index < 8 { event.csd |= byte } else { event.function |= byte }
-      index += 1
-    }
+    guard let start = name.baseAddress else { return }
+    event.csd = ByteWord(at: start).prefix(name.count)
+    event.function = ByteWord(at: start + 8).prefix(max(0, name.count - 8))
   }
 
   // MARK: arm and arm64

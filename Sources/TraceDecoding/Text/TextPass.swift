@@ -99,8 +99,10 @@ struct TextPass: ~Copyable {
   var buffers: [[UInt8]: UInt64] = [:]
   var buffer: [UInt8]?
   var otherLines: UInt64 = 0
-  /// The latest names of tasks by their pid's lowest bits, for knowing without a look-up that nothing is new.
+  /// The latest names of tasks, and of next tasks, by their pid's lowest bits, for knowing without a look-up that nothing is
+  /// new.
   let commCache: UnsafeMutablePointer<(pid: Int32, first: UInt64, second: UInt64)>
+  let nextCommCache: UnsafeMutablePointer<(pid: Int32, first: UInt64, second: UInt64)>
   static let commCacheSize = 1024
 
   let input: TextInput
@@ -118,6 +120,8 @@ struct TextPass: ~Copyable {
     kindCounts.initialize(repeating: 0, count: Self.cpuLimit * Self.kindCount)
     commCache = .allocate(capacity: Self.commCacheSize)
     commCache.initialize(repeating: (-1, 0, 0), count: Self.commCacheSize)
+    nextCommCache = .allocate(capacity: Self.commCacheSize)
+    nextCommCache.initialize(repeating: (-1, 0, 0), count: Self.commCacheSize)
     if let plan {
       buffer = plan.buffer
       gaps = plan.gaps
@@ -130,6 +134,7 @@ struct TextPass: ~Copyable {
     cpus.deallocate()
     kindCounts.deallocate()
     commCache.deallocate()
+    nextCommCache.deallocate()
   }
 
   // MARK: Reading
