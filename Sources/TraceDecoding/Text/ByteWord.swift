@@ -20,7 +20,6 @@ struct ByteWord {
     self.bits = bits
   }
 
-
   @inline(__always)
   private static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
