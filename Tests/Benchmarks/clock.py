@@ -85,18 +85,32 @@ class Goals:
 
     def at_least(self, name, value, wanted, held=None):
         """A goal, with the figure below which the benchmark fails; None if only the table tells."""
-        self._add(name, value, value >= wanted, f">= {wanted:g}", held, held is not None and value < held)
+        self._add(name, value, None, value >= wanted, f">= {wanted:g}", held, held is not None and value < held)
 
     def at_most(self, name, value, wanted, held=None):
         """A goal, with the figure above which the benchmark fails; None if only the table tells."""
-        self._add(name, value, value <= wanted, f"<= {wanted:g}", held, held is not None and value > held)
+        self._add(name, value, None, value <= wanted, f"<= {wanted:g}", held, held is not None and value > held)
 
-    def _add(self, name, value, is_met, wanted, held, is_broken):
-        self._rows.append((name, value, wanted, "" if held is None else f"{held:g}", "met" if is_met else "MISSED"))
+    def faster(self, name, slow, fast, wanted, held=None):
+        """A goal for how often one task takes the time of another."""
+        value = slow.wall / fast.wall
+        self._add(name, value, slow.processor / fast.processor, value >= wanted, f">= {wanted:g}", held,
+                  held is not None and value < held)
+
+    def slower(self, name, slow, fast, wanted, held=None):
+        """A goal for how often one task may take the time of another."""
+        value = slow.wall / fast.wall
+        self._add(name, value, slow.processor / fast.processor, value <= wanted, f"<= {wanted:g}", held,
+                  held is not None and value > held)
+
+    def _add(self, name, value, processor, is_met, wanted, held, is_broken):
+        self._rows.append((name, value, processor, wanted, held, "met" if is_met else "MISSED"))
         if is_broken:
             self.broken.append(f"{name}: {value:.2f}, which is beyond {held:g}")
 
     def print_table(self):
-        print(f"\n{'goals':<64} {'is':>8} {'wanted':>9} {'held':>6}")
-        for name, value, wanted, held, word in self._rows:
-            print(f"  {name:<62} {value:8.2f} {wanted:>9} {held:>6}  {word}")
+        print(f"\n{'goals':<64} {'is':>8} {'user+sys':>9} {'wanted':>9} {'held':>6}")
+        for name, value, processor, wanted, held, word in self._rows:
+            processor = "" if processor is None else f"{processor:.2f}"
+            held = "" if held is None else f"{held:g}"
+            print(f"  {name:<62} {value:8.2f} {processor:>9} {wanted:>9} {held:>6}  {word}")

@@ -105,9 +105,9 @@ def packed(trace, target):
     return target
 
 
-def as_text(trace, target):
-    """The trace as `trace-cmd report` prints it."""
-    note("writing text")
+def as_text(trace, target, *form):
+    """The trace as `trace-cmd report` prints it, in this form."""
+    note(f"writing text: {' '.join(['trace-cmd report', *form])}")
     with target.open("wb") as file:
-        subprocess.run(["trace-cmd", "report", trace], check=True, stdout=file, stderr=subprocess.DEVNULL)
+        subprocess.run(["trace-cmd", "report", *form, trace], check=True, stdout=file, stderr=subprocess.DEVNULL)
     return target
