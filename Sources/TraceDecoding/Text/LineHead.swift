@@ -125,6 +125,13 @@ struct LineHead {
     cursor = at
   }
 
+  /// Without blanks in front.
+  private static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+    var first = 0
+    while first < text.count, text[first] == 0x20 { first += 1 }
+    return UnsafeBufferPointer(rebasing: text[first...])
+  }
+
   // MARK: Time
 
   /// The time, and the colon and the blank behind it.
@@ -163,13 +170,6 @@ struct LineHead {
   }
 
   // MARK: Context
-
-  /// Without blanks in front.
-  private static func trimmed(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-    var first = 0
-    while first < text.count, text[first] == 0x20 { first += 1 }
-    return UnsafeBufferPointer(rebasing: text[first...])
-  }
 
   /// The context, nil where the line has none.
   private struct Context {
