@@ -5,7 +5,7 @@
 # make bench         speed and memory: beside trace-cmd and libtracecmd, on millions of events, as text, on up to 1,024
 #                    CPUs; beside spin, on millions of states; of the simulation, on millions of calls. Every goal, met
 #                    or missed. About half an hour
-# make bench-quick   the first of these alone, with a tenth of the events
+# make bench-quick   the first of these alone, with fewer events
 # make bench-check   what does not depend on the machine's mood: instructions and bytes, held against known figures
 # make fuzz          feeds every parser what a fuzzer makes up: SECONDS=60 each, TARGET=… for one of them
 # make promela       the engines once more, as Promela models explored by spin: do both say the same?
