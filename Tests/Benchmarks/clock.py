@@ -83,9 +83,12 @@ class Goals:
         self._rows = []
         self.broken = []
 
-    def at_least(self, name, value, wanted, held=None):
-        """A goal, with the figure below which the benchmark fails; None if only the table tells."""
-        self._add(name, value, None, value >= wanted, f">= {wanted:g}", held, held is not None and value < held)
+    def at_least(self, name, value, wanted, held=None, processor=None):
+        """A goal, with the figure below which the benchmark fails; None if only the table tells.
+
+        `processor` is the same figure by user + system time.
+        """
+        self._add(name, value, processor, value >= wanted, f">= {wanted:g}", held, held is not None and value < held)
 
     def at_most(self, name, value, wanted, held=None):
         """A goal, with the figure above which the benchmark fails; None if only the table tells."""
