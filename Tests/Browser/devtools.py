@@ -111,8 +111,8 @@ class Browser:
                 os.write(self._write, json.dumps(accept).encode() + b"\0")
         return message
 
-    def navigate(self, url):
-        """Loads a page and waits until it is loaded and quiet."""
+    def navigate(self, url, quiet=0.3):
+        """Loads a page and waits until it is loaded, and for some seconds more that it may become quiet in."""
         self.events.clear()
         result = self.send("Page.navigate", url=url)
         if "errorText" in result:
@@ -122,7 +122,7 @@ class Browser:
             if time.monotonic() > end:
                 raise TimeoutError(f"{url} did not load")
             self._receive(1)
-        self.settle(0.3)
+        self.settle(quiet)
 
     def settle(self, seconds):
         """Takes what the page still has to say."""

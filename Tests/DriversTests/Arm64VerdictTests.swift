@@ -63,7 +63,7 @@ import Verdicts
     var random = RepeatableRandom.forTest()
     let all = try Self.places.get().faults(kind)
     #expect(all.count >= Self.leastPlaces[kind, default: 20], "\(kind): \(all.count)")
-    for make in all.shuffled(using: &random).prefix(RepeatableRandom.places(5)) {
+    for make in all.shuffled(using: &random).prefix(RepeatableRandom.places(5, unoptimised: 1)) {
       let fault = make()
       let replay = CaptureReplay(fault.trace)
       let comment: Comment = "\(fault.text), seed \(random.seed), found: \(replay.summary)"

@@ -12,7 +12,7 @@ import Verdicts
   func changesNothingToADivergence(_ change: HarmlessChange, _ capture: String) throws {
     var random = RepeatableRandom.forTest()
     let original = try Captures.named(capture)
-    for _ in 0..<RepeatableRandom.places(3) {
+    for _ in 0..<RepeatableRandom.places(3, unoptimised: 1) {
       var trace = original
       let text = trace.apply(change, &random)
       check(trace, change == .symbolsAbsent ? [change] : [], "\(text), seed \(random.seed)")
@@ -22,7 +22,7 @@ import Verdicts
   @Test(arguments: captures) func neitherDoSeveralAtOnce(_ capture: String) throws {
     var random = RepeatableRandom.forTest()
     let original = try Captures.named(capture)
-    for _ in 0..<RepeatableRandom.places(10) {
+    for _ in 0..<RepeatableRandom.places(10, unoptimised: 3) {
       var trace = original
       var texts: [String] = []
       var changes: [HarmlessChange] = []

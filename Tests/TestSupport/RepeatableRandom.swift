@@ -44,4 +44,14 @@ extension RepeatableRandom {
   public static func places(_ usual: Int) -> Int {
     getenv("IPITRACE_TEST_PLACES").flatMap { Int(String(cString: $0)) } ?? usual
   }
+
+  /// The same for a test of a module that `make test-release` tests in full: without optimisation it is slow, and looks at
+  /// fewer.
+  public static func places(_ usual: Int, unoptimised few: Int) -> Int {
+    #if DEBUG
+      places(few)
+    #else
+      places(usual)
+    #endif
+  }
 }

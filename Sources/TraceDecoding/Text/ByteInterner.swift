@@ -1,3 +1,5 @@
+import Glibc
+
 /// Gives each different stretch of bytes a number: the first gets 0, the next 1, and so on.
 ///
 /// All bytes are copied into one arena, so that a look-up allocates nothing. What the table does not hold is bounded.
@@ -36,25 +38,43 @@ struct ByteInterner: ~Copyable {
     bytes.deallocate()
   }
 
-  /// A hash of the bytes, which this table alone makes.
+  /// A hash that is made word by word.
+  struct Hash {
+    private var state: UInt64
+
+    @inline(__always)
+    fileprivate init(seed: UInt64) { state = seed }
+
+    /// Adds eight bytes; at the end fewer, or none, with zeros behind.
+    @inline(__always)
+    mutating func add(_ word: UInt64) {
+      state = (state ^ word) &* 0x9e37_79b9_7f4a_7c15
+      state ^= state &>> 29
+    }
+
+    /// The hash of all bytes, whose number tells zeros at the end apart.
+    @inline(__always)
+    func value(length: Int) -> UInt64 {
+      let hash = (state ^ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15
+      return hash ^ hash &>> 32
+    }
+  }
+
+  /// Begins a hash, which this table alone makes.
   @inline(__always)
+  func hashing() -> Hash { Hash(seed: seed) }
+
+  /// The hash of bytes: what comes of adding them word by word, and the last ones, which may be none.
   func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
-    let multiplier: UInt64 = 0x9e37_79b9_7f4a_7c15
-    var hash = seed ^ UInt64(truncatingIfNeeded: text.count)
-    let raw = UnsafeRawBufferPointer(text)
-    var at = 0
-    while at &+ 8 <= raw.count {
-      hash = (hash ^ raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) &* multiplier
-      hash ^= hash &>> 29
-      at &+= 8
-    }
-    var rest: UInt64 = 0
-    while at < raw.count {
-      rest = rest &<< 8 | UInt64(raw[at])
-      at &+= 1
-    }
-    hash = (hash ^ rest) &* multiplier
-    return hash ^ hash &>> 32
+    var hash = hashing()
+    var index = 0
+    repeat {
+      var word: UInt64 = 0
+      for place in 0..<min(8, text.count - index) { word |= UInt64(text[index + place]) << UInt64(place * 8) }
+      hash.add(word)
+      index += 8
+    } while index <= text.count
+    return hash.value(length: text.count)
   }
 
   /// The number of a stretch, or nil when the table doesn't have it.
@@ -72,13 +92,8 @@ struct ByteInterner: ~Copyable {
 
   @inline(__always)
   private func equals(_ entry: Entry, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard entry.length == text.count else { return false }
-    var index = 0
-    while index < text.count {
-      if bytes[entry.offset &+ index] != text[index] { return false }
-      index &+= 1
-    }
-    return true
+    guard entry.length == text.count, let start = text.baseAddress, let own = bytes.baseAddress else { return false }
+    return memcmp(own + entry.offset, start, entry.length) == 0
   }
 
   /// Whether a further stretch of this length will be taken.

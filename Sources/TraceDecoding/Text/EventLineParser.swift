@@ -23,13 +23,9 @@ struct EventLineParser: ~Copyable {
   /// - Returns: the number of the event's name, or nil when the fields are not what such an event has.
   @inline(__always)
   mutating func parse(_ cursor: inout LineCursor, into event: inout TraceEvent) -> Int? {
-    let start = cursor.place
-    while !cursor.isAtEnd, cursor.byte.isIdentifier { cursor.skip() }
-    let name = cursor.bytes(since: start)
     nextPid = nil
     // What the function tracers print has no colon behind a name.
-    guard !name.isEmpty, cursor.take(UInt8(ascii: ":")) else { return Int(EventKind.other.rawValue) }
-    let number = names.number(name)
+    guard let number = names.take(&cursor) else { return Int(EventKind.other.rawValue) }
     guard let kind = EventKind(rawValue: UInt8(clamping: number)), kind != .other else { return number }
     event.kind = kind
     return fields(&cursor, &event) ? number : nil
@@ -99,34 +95,28 @@ struct EventLineParser: ~Copyable {
         found.insert(.function)
         continue
       }
-      let start = cursor.place
-      while cursor.byte.isIdentifier { cursor.skip() }
-      let name = cursor.bytes(since: start)
-      guard !name.isEmpty, cursor.take(UInt8(ascii: "=")) || cursor.take(UInt8(ascii: ":")) else { return false }
-      cursor.skipBlanks()
-      // The first and the last byte and the length tell the names apart.
-      switch (name.count, name[0], name[name.count - 1]) {
-      case (3, UInt8(ascii: "c"), UInt8(ascii: "u")), (6, UInt8(ascii: "c"), UInt8(ascii: "d")):
+      guard let name = Self.fieldName(&cursor) else { return false }
+      switch name {
+      case .cpu:
         guard let value = cursor.decimal(), value <= UInt64(CPUMask.highestCPU) else { return false }
         event.target = Int32(truncatingIfNeeded: value)
         found.insert(.cpu)
-      case (3, UInt8(ascii: "c"), UInt8(ascii: "d")):
+      case .csd:
         guard let value = places.place(&cursor) else { return false }
         event.csd = value
         found.insert(.csd)
-      case (4, UInt8(ascii: "f"), UInt8(ascii: "c")), (8, UInt8(ascii: "c"), UInt8(ascii: "k")),
-        (3, UInt8(ascii: "f"), UInt8(ascii: "n")):
+      case .function:
         guard let value = places.place(&cursor) else { return false }
         event.function = value
         found.insert(.function)
-      case (8, UInt8(ascii: "c"), UInt8(ascii: "e")):
+      case .callsite:
         guard let value = places.place(&cursor) else { return false }
         event.callsite = value
         found.insert(.callsite)
-      case (7, UInt8(ascii: "c"), UInt8(ascii: "k")):
+      case .mask:
         guard mask(&cursor, &event, isList: isPadded) else { return false }
         found.insert(.mask)
-      case (5, UInt8(ascii: "s"), UInt8(ascii: "e")):
+      case .state:
         guard let value = cursor.integer() else { return false }
         if event.kind == .cpuIdle {
           event.detail = Int32(truncatingIfNeeded: value)
@@ -134,19 +124,19 @@ struct EventLineParser: ~Copyable {
           event.callsite = UInt64(bitPattern: value)
         }
         found.insert(.state)
-      case (4, UInt8(ascii: "s"), UInt8(ascii: "p")), (3, UInt8(ascii: "i"), UInt8(ascii: "x")):
+      case .step:
         guard let value = cursor.integer() else { return false }
         event.detail = Int32(truncatingIfNeeded: value)
         found.insert(.step)
-      case (6, UInt8(ascii: "t"), UInt8(ascii: "t")):
+      case .aim:
         guard let value = cursor.integer() else { return false }
         event.callsite = UInt64(bitPattern: value)
         found.insert(.aim)
-      case (3, UInt8(ascii: "r"), UInt8(ascii: "t")):
+      case .result:
         guard let value = cursor.integer() else { return false }
         event.function = UInt64(bitPattern: value)
         found.insert(.result)
-      default:
+      case .other:
         while !cursor.isAtEnd, cursor.byte != 0x20 { cursor.skip() }
       }
       // A number that goes on in letters was none.
@@ -154,6 +144,50 @@ struct EventLineParser: ~Copyable {
     }
     return found.isSuperset(of: Self.needed(by: event.kind))
   }
+
+  /// What the fields are called, in all events and forms; none has more than eight letters.
+  private enum FieldName {
+    case cpu, csd, function, callsite, mask, state, step, aim, result, other
+
+    @inline(__always)
+    init(_ word: UInt64) {
+      self =
+        switch word {
+        case ByteWord("func").bits, ByteWord("callback").bits, ByteWord("fun").bits: .function
+        case ByteWord("csd").bits: .csd
+        case ByteWord("cpu").bits, ByteWord("cpu_id").bits: .cpu
+        case ByteWord("callsite").bits: .callsite
+        case ByteWord("cpumask").bits: .mask
+        case ByteWord("state").bits: .state
+        case ByteWord("step").bits, ByteWord("idx").bits: .step
+        case ByteWord("target").bits: .aim
+        case ByteWord("ret").bits: .result
+        default: .other
+        }
+    }
+  }
+
+  /// Reads `name=` or `name:` and the blanks behind; nil where no name is.
+  @inline(__always)
+  private static func fieldName(_ cursor: inout LineCursor) -> FieldName? {
+    let word = ByteWord(at: cursor.place)
+    let length = (word.marks(of: UInt8(ascii: "=")) | word.marks(of: UInt8(ascii: ":"))).first
+    var name = FieldName(word.prefix(length))
+    if name != .other, isMark(cursor.place[length]) {
+      cursor.skip(length &+ 1)
+    } else {
+      let start = cursor.place
+      while cursor.byte.isIdentifier { cursor.skip() }
+      guard cursor.place > start, isMark(cursor.byte) else { return nil }
+      cursor.skip()
+      name = .other
+    }
+    if cursor.byte == 0x20 { cursor.skipBlanks() }
+    return name
+  }
+
+  @inline(__always)
+  private static func isMark(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "=") || byte == UInt8(ascii: ":") }
 
   // MARK: Masks
 
@@ -261,14 +295,9 @@ struct EventLineParser: ~Copyable {
   private mutating func take(nextComm name: UnsafeBufferPointer<UInt8>, _ event: inout TraceEvent) {
     nextComm = name
     nextPid = event.target
-    event.csd = 0
-    event.function = 0
-    var index = 0
-    while index < min(name.count, 16) {
-      let byte = UInt64(name[index]) &<< UInt64(index & 7 &* 8)
-      if index < 8 { event.csd |= byte } else { event.function |= byte }
-      index += 1
-    }
+    guard let start = name.baseAddress else { return }
+    event.csd = ByteWord(at: start).prefix(name.count)
+    event.function = ByteWord(at: start + 8).prefix(max(0, name.count - 8))
   }
 
   // MARK: arm and arm64

@@ -1,4 +1,6 @@
 /// A place in a line, and the end of the line, at which a newline stands. So every scan that a newline ends stays within.
+///
+/// Behind the last line there are at least ``LineReader/slack`` bytes that can be looked at as well.
 struct LineCursor {
   private(set) var place: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -20,7 +22,12 @@ struct LineCursor {
 
   @inline(__always)
   mutating func skipBlanks() {
-    while place < end, place.pointee == 0x20 { place += 1 }
+    // Most often it is none or one, and in columns that are filled up, many.
+    while true {
+      let count = min(ByteWord(bits: ByteWord(at: place).bits ^ 0x2020_2020_2020_2020).leadingZeros, end - place)
+      place += count
+      if count < 8 { return }
+    }
   }
 
   /// Skips blanks and commas.
@@ -39,16 +46,22 @@ struct LineCursor {
   /// A number in decimal digits, or nil when there is none or it is too large.
   @inline(__always)
   mutating func decimal() -> UInt64? {
-    var value: UInt64 = 0
+    let word = ByteWord(at: place)
+    let count = min(word.noDigits.first, end - place)
+    if count == 0 { return nil }
+    place += count
+    return count < 8 ? word.decimal(count) : longDecimal(word.decimal(8))
+  }
+
+  /// The same, behind the first eight digits.
+  private mutating func longDecimal(_ first: UInt64) -> UInt64? {
+    var value = first
     let start = place
-    while true {
-      let digit = UInt64(place.pointee &- UInt8(ascii: "0"))
-      if digit > 9 || place >= end { break }
-      value = value &* 10 &+ digit
+    while place < end, place.pointee &- UInt8(ascii: "0") <= 9 {
+      value = value &* 10 &+ UInt64(place.pointee &- UInt8(ascii: "0"))
       place += 1
     }
-    let count = place - start
-    return count > 0 && count <= 19 ? value : nil
+    return 8 + (place - start) <= 19 ? value : nil
   }
 
   /// The same with a sign, or in hexadecimal digits behind `0x`.
@@ -67,9 +80,12 @@ struct LineCursor {
   mutating func hexadecimal() -> UInt64? {
     var value: UInt64 = 0
     let start = place
-    while place < end, let digit = Self.digit(place.pointee) {
-      value = value &<< 4 | digit
-      place += 1
+    while true {
+      let word = ByteWord(at: place)
+      let count = min(word.noHexadecimalDigits.first, end - place)
+      if count > 0 { value = value &<< UInt64(truncatingIfNeeded: 4 &* count) | word.hexadecimal(count) }
+      place += count
+      if count < 8 { break }
     }
     let count = place - start
     return count > 0 && count <= 16 ? value : nil

@@ -7,6 +7,8 @@ struct LineReader: ~Copyable {
   static let blockSize = 256 << 10
   /// Longer lines are left out. The kernel's own limit is a page.
   static let longestLine = 16 << 10
+  /// Bytes behind the last line that can be looked at, whatever they are, so that words can be loaded up to its end.
+  static let slack = 64
 
   private let input: TextInput
   private let buffer: UnsafeMutablePointer<UInt8>
@@ -25,9 +27,9 @@ struct LineReader: ~Copyable {
 
   init(_ input: TextInput) {
     self.input = input
-    // Behind the last line there is room for looking a few bytes ahead.
-    buffer = .allocate(capacity: Self.blockSize + Self.longestLine + 64)
-    buffer.initialize(repeating: 0, count: Self.blockSize + Self.longestLine + 64)
+    let capacity = Self.blockSize + Self.longestLine + Self.slack
+    buffer = .allocate(capacity: capacity)
+    buffer.initialize(repeating: 0, count: capacity)
   }
 
   deinit { buffer.deallocate() }

@@ -29,21 +29,29 @@ extension TextPass {
 
   @inline(__always)
   mutating func learnName(_ head: LineHead) {
-    guard let start = head.comm.baseAddress else { return }
-    // What follows a name in its line is the same each time, as long as the name and the pid are.
-    let raw = UnsafeRawPointer(start)
-    let first = raw.loadUnaligned(as: UInt64.self)
-    let second = raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    let place = Int(head.pid) & (Self.commCacheSize - 1)
-    let known = commCache[place]
-    if known.pid != head.pid || known.first != first || known.second != second {
-      commCache[place] = (head.pid, first, second)
+    if isNews(head.comm, of: head.pid, in: commCache) {
       commands.take(head.comm, of: head.pid, isWhole: !head.isLatencyFormat)
     }
     // In the latency format names are cut off, but not those of next tasks.
-    if head.isLatencyFormat, let pid = parser.nextPid {
+    if head.isLatencyFormat, let pid = parser.nextPid, isNews(parser.nextComm, of: pid, in: nextCommCache) {
       commands.take(parser.nextComm, of: pid, isWhole: true)
     }
+  }
+
+  /// Whether a task's name may be another than it was in the last line that gave one.
+  @inline(__always)
+  private func isNews(
+    _ name: UnsafeBufferPointer<UInt8>, of pid: Int32,
+    in cache: UnsafeMutablePointer<(pid: Int32, first: UInt64, second: UInt64)>
+  ) -> Bool {
+    guard let start = name.baseAddress else { return false }
+    // What follows a name in its line is the same each time, as long as the name and the pid are.
+    let first = ByteWord(at: start).bits
+    let second = ByteWord(at: start + 8).bits
+    let place = Int(pid) & (Self.commCacheSize - 1)
+    if cache[place].pid == pid, cache[place].first == first, cache[place].second == second { return false }
+    cache[place] = (pid, first, second)
+    return true
   }
 
   // MARK: Damage
@@ -137,7 +145,7 @@ extension TextPass {
   /// What was read, once all of it was.
   func outcome() -> TextOutcome {
     var result = TextOutcome()
-    let kinds = EventKind.allCases.count
+    let kinds = Self.kindCount
     for cpu in 0..<Self.cpuLimit {
       for kind in EventKind.allCases where kindCounts[cpu * kinds + Int(kind.rawValue)] > 0 {
         result.eventCounts[cpu, default: [:]][kind.qualifiedName] = kindCounts[cpu * kinds + Int(kind.rawValue)]

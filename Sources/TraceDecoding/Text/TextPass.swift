@@ -56,9 +56,11 @@ struct TextPass: ~Copyable {
   static let largestGapCount = 1 << 20
   private static let capacity = 2 * windowSize + (LineReader.blockSize + LineReader.longestLine) / 12
   static let cpuLimit = Int(LineHead.cpuLimit)
+  static let kindCount = EventKind.allCases.count
 
   var reader: LineReader
   private(set) var parser: EventLineParser
+  private let heads = KnownHeads()
   let commands: TextCommands
   let plan: Plan?
 
@@ -97,8 +99,10 @@ struct TextPass: ~Copyable {
   var buffers: [[UInt8]: UInt64] = [:]
   var buffer: [UInt8]?
   var otherLines: UInt64 = 0
-  /// The latest names of tasks by their pid's lowest bits, for knowing without a look-up that nothing is new.
+  /// The latest names of tasks, and of next tasks, by their pid's lowest bits, for knowing without a look-up that nothing is
+  /// new.
   let commCache: UnsafeMutablePointer<(pid: Int32, first: UInt64, second: UInt64)>
+  let nextCommCache: UnsafeMutablePointer<(pid: Int32, first: UInt64, second: UInt64)>
   static let commCacheSize = 1024
 
   let input: TextInput
@@ -112,10 +116,12 @@ struct TextPass: ~Copyable {
     events = .allocate(capacity: Self.capacity)
     cpus = .allocate(capacity: Self.cpuLimit)
     cpus.initialize(repeating: CPU(), count: Self.cpuLimit)
-    kindCounts = .allocate(capacity: Self.cpuLimit * EventKind.allCases.count)
-    kindCounts.initialize(repeating: 0, count: Self.cpuLimit * EventKind.allCases.count)
+    kindCounts = .allocate(capacity: Self.cpuLimit * Self.kindCount)
+    kindCounts.initialize(repeating: 0, count: Self.cpuLimit * Self.kindCount)
     commCache = .allocate(capacity: Self.commCacheSize)
     commCache.initialize(repeating: (-1, 0, 0), count: Self.commCacheSize)
+    nextCommCache = .allocate(capacity: Self.commCacheSize)
+    nextCommCache.initialize(repeating: (-1, 0, 0), count: Self.commCacheSize)
     if let plan {
       buffer = plan.buffer
       gaps = plan.gaps
@@ -128,6 +134,7 @@ struct TextPass: ~Copyable {
     cpus.deallocate()
     kindCounts.deallocate()
     commCache.deallocate()
+    nextCommCache.deallocate()
   }
 
   // MARK: Reading
@@ -188,7 +195,7 @@ struct TextPass: ~Copyable {
   @inline(__always)
   private mutating func read(_ line: LineCursor) {
     var cursor = line
-    guard let head = LineHead.read(&cursor), line.end - line.place <= LineReader.longestLine else {
+    guard let head = LineHead.read(&cursor, heads), line.end - line.place <= LineReader.longestLine else {
       readOther(line)
       return
     }
@@ -263,7 +270,7 @@ struct TextPass: ~Copyable {
     if event.kind == .other {
       otherCounts[UInt32(cpu) << 16 | UInt32(name), default: 0] += 1
     } else {
-      kindCounts[cpu &* EventKind.allCases.count &+ name] &+= 1
+      kindCounts[cpu &* Self.kindCount &+ name] &+= 1
     }
   }
 

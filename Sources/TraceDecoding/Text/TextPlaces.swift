@@ -4,6 +4,8 @@ import TraceTypes
 struct TextPlaces: ~Copyable {
   let symbols: TextSymbols
   private var known = ByteInterner(capacity: TextSymbols.capacity, byteCapacity: 8 << 20)
+  /// Those of them that were read lately.
+  private let recent = RecentTexts(bits: 8)
   /// By number in ``known``.
   private var addresses: [UInt64] = []
   /// Places for which there was no room.
@@ -15,28 +17,73 @@ struct TextPlaces: ~Copyable {
   /// - Returns: the address, or nil when nothing of that kind is there.
   @inline(__always)
   mutating func place(_ cursor: inout LineCursor) -> UInt64? {
-    // How trace-cmd prints a pointer that is 0.
-    if cursor.byte == UInt8(ascii: "("), cursor.take("(nil)") || cursor.take("(null)") { return 0 }
     let start = cursor.place
-    while !cursor.isAtEnd, !Self.endsPlace(cursor.byte) { cursor.skip() }
+    switch cursor.byte {
+    case UInt8(ascii: "0"):
+      guard start[1] == UInt8(ascii: "x") else { break }
+      var rest = LineCursor(from: start + 2, to: cursor.end)
+      if let pointer = rest.hexadecimal(), endsPlace(rest) {
+        cursor = rest
+        return pointer
+      }
+    case UInt8(ascii: "("):
+      // How trace-cmd prints a pointer that is 0.
+      if ByteWord(at: start).prefix(5) == ByteWord("(nil)").bits {
+        cursor.skip(5)
+        return 0
+      }
+      if cursor.take("(null)") { return 0 }
+    default:
+      let known = recent.find(at: start)
+      if known.length > 0, endsPlace(LineCursor(from: start + known.length, to: cursor.end)) {
+        cursor.skip(known.length)
+        return addresses[known.number]
+      }
+    }
+    return readPlace(&cursor)
+  }
+
+  /// Whether a place ends here for certain: no other text, and no module, belongs to it.
+  @inline(__always)
+  private func endsPlace(_ cursor: LineCursor) -> Bool {
+    if cursor.byte == 0x20 { return cursor.place[1] != UInt8(ascii: "[") }
+    return cursor.byte == UInt8(ascii: ",") || cursor.byte == UInt8(ascii: ")") || cursor.isAtEnd
+  }
+
+  private mutating func readPlace(_ cursor: inout LineCursor) -> UInt64? {
+    let start = cursor.place
+    var hash = known.hashing()
+    while true {
+      let word = ByteWord(at: cursor.place)
+      let ends = word.marks(of: 0x20) | word.marks(of: UInt8(ascii: ",")) | word.marks(of: UInt8(ascii: ")"))
+      let count = min(ends.first, cursor.end - cursor.place)
+      cursor.skip(count)
+      hash.add(word.prefix(count))
+      if count < 8 { break }
+    }
     // A module follows behind a blank; a symbol never begins with a bracket.
     if cursor.byte == 0x20, cursor.place + 1 < cursor.end, cursor.place[1] == UInt8(ascii: "[") {
-      var rest = cursor
-      rest.skip()
-      while !rest.isAtEnd, rest.byte != UInt8(ascii: "]") { rest.skip() }
-      if rest.take(UInt8(ascii: "]")) { cursor = rest }
+      return placeInModule(&cursor, start)
     }
+    return place(cursor.bytes(since: start), hash.value(length: cursor.place - start))
+  }
+
+  private mutating func placeInModule(_ cursor: inout LineCursor, _ start: UnsafePointer<UInt8>) -> UInt64? {
+    var rest = cursor
+    rest.skip()
+    while !rest.isAtEnd, rest.byte != UInt8(ascii: "]") { rest.skip() }
+    if rest.take(UInt8(ascii: "]")) { cursor = rest }
     let text = cursor.bytes(since: start)
-    if text.isEmpty { return nil }
-    if let pointer = Self.pointer(text) { return pointer }
-    let hash = known.hash(text)
-    if let number = known.find(text, hash: hash) { return addresses[number] }
-    return add(text, hash: hash)
+    return place(text, known.hash(text))
   }
 
   @inline(__always)
-  private static func endsPlace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == UInt8(ascii: ",") || byte == UInt8(ascii: ")")
+  private mutating func place(_ text: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> UInt64? {
+    if text.isEmpty { return nil }
+    if let pointer = Self.pointer(text) { return pointer }
+    guard let number = known.find(text, hash: hash) else { return add(text, hash: hash) }
+    if let start = text.baseAddress { recent.take(at: start, length: text.count, number: number) }
+    return addresses[number]
   }
 
   /// A pointer: `0x` and digits, or 16 digits as the kernel prints them.

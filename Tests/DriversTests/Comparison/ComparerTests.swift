@@ -231,12 +231,18 @@ import TraceTypes
     #expect(Comparer.compare(before: empty.recording, after: empty.recording).differences == [])
   }
 
+  #if DEBUG
+    private static let hostileEvents = 1_000
+  #else
+    private static let hostileEvents = 3_000
+  #endif
+
   /// Times at the ends of what a clock can show, on CPUs that hardly exist, and addresses without end.
   @Test func hostileEventsEnd() {
     var random = RepeatableRandom.forTest()
     for run in 0..<8 {
       var hostile = HostileEvents(run: run)
-      var first = ComparedEvents((0..<3_000).map { _ in hostile.next(&random) })
+      var first = ComparedEvents((0..<Self.hostileEvents).map { _ in hostile.next(&random) })
       first.maskWords = hostile.maskWords
       let comparison = Comparer.compare(before: first.recording, after: first.saved, watched: CPUMask([0, 65_535]))
       #expect(comparison.items.allSatisfy { $0.isSignificant == nil })

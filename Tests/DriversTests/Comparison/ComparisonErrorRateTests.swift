@@ -8,7 +8,9 @@ import Verdicts
 ///
 /// IPITRACE_TEST_PLACES asks for more pairs.
 @Suite struct ComparisonErrorRateTests {
-  private static let pairs = RepeatableRandom.places(70)
+  private static let pairs = RepeatableRandom.places(70, unoptimised: 12)
+  /// How many of them, which are larger, show whether a change is found.
+  private static let changes = pairs < 70 ? 4 : max(10, pairs / 10)
 
   /// The largest number of `count` pairs that a level allows, in 999 of 1,000 runs of a test that is just as good.
   private static func allowed(of count: Int, level: Double = 0.05) -> Int {
@@ -63,7 +65,7 @@ import Verdicts
     var random = RepeatableRandom(seed: RepeatableRandom.testSeed() &+ UInt64("\(shape)".utf8.count))
     var found = 0
     var others = 0
-    let count = max(10, Self.pairs / 10)
+    let count = Self.changes
     for pair in 0..<count {
       var before = SyntheticLoad(shape: shape, seconds: shape == .bursts ? 6 : 3)
       before.sources = before.sources.map { source in
@@ -91,7 +93,7 @@ import Verdicts
   func callbacksThatComeThirtyPerCentLaterAreFound(_ shape: SyntheticLoad.Shape) {
     var random = RepeatableRandom(seed: RepeatableRandom.testSeed() &+ UInt64("\(shape)".utf8.count))
     var found = 0
-    let count = max(10, Self.pairs / 10)
+    let count = Self.changes
     for pair in 0..<count {
       var before = SyntheticLoad(shape: shape, seconds: shape == .bursts ? 6 : 3)
       for index in before.sources.indices { before.sources[index].callsPerSecond *= 3 }

@@ -43,7 +43,7 @@ import Testing
     var options = Explorer.Options()
     #if DEBUG
       // What is larger is left to the optimised tests, which are thirty times as fast.
-      options.stateLimit = 500
+      options.stateLimit = 200
     #endif
     let finding = Explorer(
       engine: libraryCase.item.engine, workload: libraryCase.scenario.workload, options: options
