@@ -89,18 +89,18 @@ public struct CallLineRenderer {
   private mutating func putTask(_ pid: Int32) {
     let key = UInt64(UInt32(bitPattern: pid))
     if tasks.append(key, to: &bytes) { return }
-    let name = comm(pid).map(Self.quoted) ?? Array("null".utf8)
+    let name = comm(pid).map(JSONText.quoted) ?? Array("null".utf8)
     tasks.add(key, Array(",\"pid\":\(pid),\"comm\":".utf8) + name + Array(",\"callback\":".utf8), to: &bytes)
   }
 
   private mutating func putCallback(_ address: UInt64) {
     if callbacks.append(address, to: &bytes) { return }
-    callbacks.add(address, Self.quoted(names.text(address)) + Array(",\"callsite\":".utf8), to: &bytes)
+    callbacks.add(address, JSONText.quoted(names.text(address)) + Array(",\"callsite\":".utf8), to: &bytes)
   }
 
   private mutating func putCallsite(_ address: UInt64) {
     if callsites.append(address, to: &bytes) { return }
-    let name = address == 0 ? Array("null".utf8) : Self.quoted(names.text(address))
+    let name = address == 0 ? Array("null".utf8) : JSONText.quoted(names.text(address))
     callsites.add(address, name + Array(",\"waits\":".utf8), to: &bytes)
   }
 
@@ -112,22 +112,6 @@ public struct CallLineRenderer {
     case .lost: ("pending", "lostCallback")
     case .undecided, .open: ("undecided", call.reason?.name)
     }
-  }
-
-  /// A JSON string with its quotes; control characters as `\u00xx`.
-  static func quoted(_ text: String) -> [UInt8] {
-    var result: [UInt8] = [UInt8(ascii: "\"")]
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += [UInt8(ascii: "\\"), byte]
-      case 0..<0x20, 0x7F:
-        let digits = Array("0123456789abcdef".utf8)
-        result += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-      default: result.append(byte)
-      }
-    }
-    result.append(UInt8(ascii: "\""))
-    return JSONText.escapingInvisible(result)
   }
 }
 
