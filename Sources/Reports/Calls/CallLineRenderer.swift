@@ -15,8 +15,8 @@ public struct CallLineRenderer {
   private var callbacks = PieceCache()
   private var callsites = PieceCache()
   private var tasks = PieceCache()
-  private var states: [[UInt8]?] = Array(repeating: nil, count: CallLinePieces.stateCount)
-  private var ends: [[UInt8]?] = Array(repeating: nil, count: CallLinePieces.endCount)
+  private var states = PieceTable(count: CallLinePieces.stateCount)
+  private var ends = PieceTable(count: CallLinePieces.endCount)
   private var digits = DecimalDigits()
   private let pieces = CallLinePieces()
 
@@ -57,33 +57,11 @@ public struct CallLineRenderer {
     digits.append(UInt64(target.target), to: &bytes)
     bytes.append(contentsOf: pieces.queued)
     digits.append(target.queued, to: &bytes)
-    putState(target)
+    states.append(CallLinePieces.statePlace(target), to: &bytes) { CallLinePieces.state(target) }
     digits.append(target.started, to: &bytes)
     bytes.append(contentsOf: pieces.ended)
     digits.append(target.ended, to: &bytes)
-    putEnd(target)
-  }
-
-  private mutating func putState(_ target: QueuedCall) {
-    let place = CallLinePieces.statePlace(target)
-    if let known = states[place] {
-      bytes.append(contentsOf: known)
-      return
-    }
-    let piece = CallLinePieces.state(target)
-    states[place] = piece
-    bytes.append(contentsOf: piece)
-  }
-
-  private mutating func putEnd(_ target: QueuedCall) {
-    let place = CallLinePieces.endPlace(target)
-    if let known = ends[place] {
-      bytes.append(contentsOf: known)
-      return
-    }
-    let piece = CallLinePieces.end(target)
-    ends[place] = piece
-    bytes.append(contentsOf: piece)
+    ends.append(CallLinePieces.endPlace(target), to: &bytes) { CallLinePieces.end(target) }
   }
 
   private mutating func putTask(_ pid: Int32) {

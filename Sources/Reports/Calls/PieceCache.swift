@@ -37,3 +37,22 @@ struct PieceCache {
     bytes.append(contentsOf: piece)
   }
 }
+
+/// Rendered pieces by place, each rendered when it is first needed.
+struct PieceTable {
+  private var pieces: [[UInt8]?]
+
+  init(count: Int) { pieces = Array(repeating: nil, count: count) }
+
+  /// Appends the piece of a place.
+  /// - Parameter render: gives it, where it is not there yet.
+  mutating func append(_ place: Int, to bytes: inout [UInt8], render: () -> [UInt8]) {
+    if let piece = pieces[place] {
+      bytes.append(contentsOf: piece)
+      return
+    }
+    let piece = render()
+    pieces[place] = piece
+    bytes.append(contentsOf: piece)
+  }
+}
