@@ -12,7 +12,7 @@ import Verdicts
   @Test func agreesWithTryingEveryOrder() throws {
     var random = RepeatableRandom.forTest()
     var counts: [String: Int] = [:]
-    for number in 0..<RepeatableRandom.places(6_000, unoptimised: 2_000) {
+    for number in 0..<RepeatableRandom.places(6_000) {
       var history = randomHistory(&random)
       if random.chance(0.7) { alter(&history, &random) }
       let isPossible = history.isPossible()
