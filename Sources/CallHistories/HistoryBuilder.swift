@@ -17,9 +17,9 @@ public import TraceTypes
 /// the flush before it began.
 public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   /// How many calls may be incomplete before the oldest is given up as undecided.
-  public static var maximumOpenCalls: Int { 1 << 17 }
+  public static var maximumOpenCalls: Int { 1 << 16 }
   /// How many targets these calls may have together.
-  public static var maximumOpenTargets: Int { 1 << 18 }
+  public static var maximumOpenTargets: Int { 1 << 17 }
   /// A CPU that shows no event at all for this long after the start of the trace is taken to make no call at the start. The
   /// longest time between queue event and add that was ever observed is 36 ms.
   static var settleNanoseconds: UInt64 { 100_000_000 }
