@@ -14,7 +14,7 @@ public struct EventCollector: TraceEventConsumer {
   public var gaps: [TraceGap] = []
   /// Events, by their place in ``events``, and gaps.
   public var deliveries: [Delivery] = []
-  /// The number of events in each run.
+  /// How many events came at once, each time.
   public var runs: [Int] = []
 
   public init() {}
