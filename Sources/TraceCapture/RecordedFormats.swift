@@ -69,13 +69,10 @@ struct RecordedFormats: Sendable {
     tep_set_long_size(parser, Int32(MemoryLayout<Int>.size))
     for system in systems {
       for text in system.formats {
-        let string = String(decoding: text, as: UTF8.self)
-        // A print format that the library does not understand is no reason to go without the fields.
-        _ = tep_parse_event(parser, string, UInt(string.utf8.count), system.name)
-        guard let name = Self.name(in: string), let event = tep_find_event_by_name(parser, system.name, name) else {
-          continue
-        }
-        let qualified = "\(system.name):\(name)"
+        guard let format = FormatText(text) else { continue }
+        _ = tep_parse_event(parser, format.text, UInt(format.text.utf8.count), system.name)
+        guard let event = tep_find_event_by_name(parser, system.name, format.name) else { continue }
+        let qualified = "\(system.name):\(format.name)"
         names.append(qualified)
         layouts[UInt16(truncatingIfNeeded: event.pointee.id)] = layout(of: event, named: qualified)
       }
@@ -89,12 +86,6 @@ struct RecordedFormats: Sendable {
       let missing = CaptureEvents.neededFields(kind).filter { !known.contains($0) }
       return missing.isEmpty ? nil : (kind, missing)
     }
-  }
-
-  /// The first line of a format file: `name: ipi_send_cpu`.
-  private static func name(in text: String) -> String? {
-    guard let line = text.split(whereSeparator: \.isNewline).first, line.hasPrefix("name: ") else { return nil }
-    return String(line.dropFirst(6))
   }
 
   private mutating func layout(of event: UnsafeMutablePointer<tep_event>, named name: String) -> Layout {

@@ -97,4 +97,16 @@ struct HostileResultTests {
       #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || !VisibleText.isObeyed($0) })
     }
   }
+
+  @Test("beyond U+FFFF an escape in JSON is two; what is seen stays as it is")
+  func escapes() {
+    func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+    #expect(
+      text(JSONText.quoted("a\"\\\n\u{7f}\u{9b}\u{202e}\u{e0041}日本é"))
+        == #""a\"\\\u000a\u007f\u009b\u202e\udb40\udc41日本é""#)
+    #expect(
+      text(JSONText.escapingInvisible(Array("{\n\"a\": \"\u{202e}é\u{e0041}\"\n}".utf8)))
+        == "{\n\"a\": \"\\u202eé\\udb40\\udc41\"\n}")
+    #expect(VisibleText.disarm("a\\u{1b}\u{1b}[1m\n\u{202e}é") == "a\\u{1b}\\u{1b}[1m\n\\u{202e}é")
+  }
 }

@@ -48,4 +48,17 @@ struct FailcaseTests {
       }
     }
   }
+
+  @Test("end well when they are copied", arguments: names.filter { $0.hasSuffix(".dat") })
+  func copied(name: String) throws {
+    let folder = TemporaryDirectory()
+    let limits = ["prlimit", "--cpu=\(Self.seconds)", "--as=\(Self.memory)", ReportCommandTests.program]
+    let command = [
+      "record", "--from", Fixtures.path("failcases/" + name), "--no-addresses", "-o", folder.path + "/copy.dat",
+    ]
+    let run = try #require(SpawnedCommand.run(limits + command))
+    // 125 is a recording that could not be made.
+    #expect([0, 125].contains(run.status), "\(run.errorText.suffix(2_000))")
+    #expect(run.errorText.hasPrefix("ipitrace: ") && (run.status == 0) == (folder.names == ["copy.dat"]))
+  }
 }
