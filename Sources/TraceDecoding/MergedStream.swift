@@ -97,6 +97,7 @@ public final class MergedStream {
   }
 
   /// Appends the next events to a block until that is full, and says in it where some were lost.
+  /// - Parameter block: an empty one.
   /// - Returns: false when there was nothing left to append. Then the counters hold for what was delivered.
   /// - Throws: when the file can't be read any further.
   /// - Complexity: O(number of events in the block · log number of CPUs).
