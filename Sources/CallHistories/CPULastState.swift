@@ -79,7 +79,7 @@ extension HistoryBuilder {
   private func started(_ frame: CPUState.Frame) -> UInt64? {
     if frame.node >= 0 { return nodes[Int(frame.node)].started }
     guard frame.localCall != .max, calls.contains(frame.localCall) else { return nil }
-    let started = calls[frame.localCall].localStarted
+    let started = calls[frame.localCall].shown.localStartedAt
     return started == QueuedCall.never ? nil : started
   }
 }

@@ -67,6 +67,30 @@ public struct FlushMember: Sendable {
   public var id: Int32 = -1
 }
 
+/// A flush that ran one call, and nothing that shows no callback: what there is to say of most.
+public struct LoneRun: Sendable {
+  public var kick: Kick
+  public var knowledge: FlushMember.Knowledge
+  /// It is certain that it was one flush, and which call it ran: so the order of running tells of types.
+  public var tellsType: Bool
+  /// The node was added at or after this time …
+  public var queued: UInt64
+  /// … and at or before this one.
+  public var addedBy: UInt64
+  public var started: UInt64
+  /// When the call was queued that was queued last of all that earlier flushes ran.
+  public var floor: UInt64
+}
+
+extension LoneRun {
+  /// - Parameter member: the flush's only one.
+  public init(_ member: FlushMember, of flush: CompletedFlush) {
+    self.init(
+      kick: member.kick, knowledge: member.knowledge, tellsType: flush.doubt == nil && flush.inHandler,
+      queued: member.queued, addedBy: member.addedBy, started: member.started, floor: flush.floor.queued)
+  }
+}
+
 /// What a judge says of a flush.
 public struct FlushJudgement: Sendable {
   public enum Outcome: Sendable {
@@ -186,6 +210,10 @@ public protocol CallHistoryConsumer: AnyObject {
     later: ContiguousArray<FlushMember>
   ) -> FlushJudgement
 
+  /// Judges a flush that ran one call and nothing else, if that needs no closer look.
+  /// - Returns: nil where it does; then ``flushCompleted(_:members:silent:later:)`` is asked.
+  func loneRunCompleted(_ run: LoneRun) -> FlushJudgement?
+
   /// Takes a complete call. Calls come in the order of their first events.
   func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>)
 
@@ -213,6 +241,8 @@ public protocol CallHistoryConsumer: AnyObject {
 }
 
 extension CallHistoryConsumer {
+  public func loneRunCompleted(_ run: LoneRun) -> FlushJudgement? { nil }
+
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) {}

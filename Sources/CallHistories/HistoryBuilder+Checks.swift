@@ -153,14 +153,10 @@ extension HistoryBuilder {
 
   /// A callback that nobody had queued, and now somebody queues just that: the source's clock may be ahead of the target's.
   mutating func noteSkew(_ event: TraceEvent) {
-    let target = UInt16(truncatingIfNeeded: event.target)
-    let found = orphans.match(cpu: target, csd: event.csd) {
-      $0.function == event.function && $0.time <= event.nanoseconds
-    }
-    guard let found else { return }
+    guard let found = orphans.match(event) else { return }
     statistics.note(
       ClockEvidence(
-        ahead: event.cpu, behind: target, nanoseconds: event.nanoseconds - found.orphan.time,
+        ahead: event.cpu, behind: found.orphan.cpu, nanoseconds: event.nanoseconds - found.orphan.time,
         firmSigns: found.orphan.isFirm && found.isFirst ? 1 : 0))
   }
 }

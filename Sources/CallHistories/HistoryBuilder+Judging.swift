@@ -77,23 +77,55 @@ extension HistoryBuilder {
 
   private mutating func judgeFirst(of cpu: Int) {
     let flush = cpus[cpu].firstWaiting
-    let record = flushes[Int(flush)]
-    cpus[cpu].firstWaiting = record.nextWaiting
-    if record.nextWaiting < 0 { cpus[cpu].lastWaiting = -1 }
-
-    if !silentScratch.isEmpty { silentScratch.removeAll(keepingCapacity: true) }
+    let next = flushes[Int(flush)].nextWaiting
+    cpus[cpu].firstWaiting = next
+    if next < 0 { cpus[cpu].lastWaiting = -1 }
     if !laterScratch.isEmpty { laterScratch.removeAll(keepingCapacity: true) }
-    if memberScratch.count == 1, record.first >= 0, nodes[Int(record.first)].nextInFlush < 0 {
-      // By far the most flushes run one call, and so did the one before: its place is filled again.
-      memberScratch[0] = member(record.first)
-    } else {
-      memberScratch.removeAll(keepingCapacity: true)
-      collect(from: record.first, silently: false)
-    }
-    if record.firstSilent >= 0 { collect(from: record.firstSilent, silently: true) }
-    let sawAll = collectLater(behind: record) && !cpus[cpu].allAreExcused
-    if record.nextWaiting < 0 { cpus[cpu].allAreExcused = false }
+    let sawAll = collectLater(behind: flush) && !cpus[cpu].allAreExcused
+    if next < 0 { cpus[cpu].allAreExcused = false }
 
+    let judgement = judgementOfLoneRun(in: flush) ?? thoroughJudgement(of: flush, sawAll: sawAll)
+    let reason: UndecidedReason? =
+      switch judgement.outcome {
+      // What is explained is so whatever else was queued unseen. Only an incomplete flush says too little.
+      case .explained: flushes[Int(flush)].isIncomplete ? flushes[Int(flush)].reason : nil
+      case .diverges: nil
+      case .undecided(let reason): reason
+      }
+    finish(from: flushes[Int(flush)].first, reason: reason, syncs: judgement.syncs)
+    let silent = flushes[Int(flush)].firstSilent
+    if silent >= 0 { finish(from: silent, reason: reason, syncs: nil) }
+    freeFlush(flush)
+    completeCalls()
+  }
+
+  /// By far the most flushes run one call. Of those it can be said at once, from little, whether there is anything to find out.
+  /// - Returns: nil where there is.
+  @inline(__always)
+  private mutating func judgementOfLoneRun(in flush: Int32) -> FlushJudgement? {
+    let first = flushes[Int(flush)].first
+    guard first >= 0, first == flushes[Int(flush)].last, flushes[Int(flush)].firstSilent < 0, laterScratch.isEmpty
+    else { return nil }
+    let cpu = Int(flushes[Int(flush)].cpu)
+    let run = LoneRun(
+      kick: nodes[Int(first)].kick, knowledge: Self.knowledge(nodes[Int(first)], movedOn(first)),
+      tellsType: flushes[Int(flush)].inHandler && !flushes[Int(flush)].hasUncertain, queued: nodes[Int(first)].queued,
+      addedBy: addedBy(first), started: nodes[Int(first)].startedAt, floor: cpus[cpu].floor.queued)
+    guard let judgement = consumer.loneRunCompleted(run) else { return nil }
+    if !flushes[Int(flush)].hasUncertain, !flushes[Int(flush)].hasUnqueued, run.addedBy != QueuedCall.never {
+      raiseFloor(cpu: cpu, queued: run.queued, source: nodes[Int(first)].source, started: run.started)
+    }
+    return judgement
+  }
+
+  @inline(never)
+  private mutating func thoroughJudgement(of flush: Int32, sawAll: Bool) -> FlushJudgement {
+    let record = flushes[Int(flush)]
+    let cpu = Int(record.cpu)
+    memberScratch.removeAll(keepingCapacity: true)
+    silentScratch.removeAll(keepingCapacity: true)
+    collect(from: record.first, silently: false)
+    collect(from: record.firstSilent, silently: true)
     let completed = CompletedFlush(
       cpu: record.cpu, inHandler: record.inHandler, notBefore: record.notBefore, notAfter: record.notAfter,
       previousEnd: record.previousEnd, unseenBy: record.unseenBy, floor: cpus[cpu].floor,
@@ -101,18 +133,12 @@ extension HistoryBuilder {
       doubt: record.hasUncertain ? .targetGap : nil)
     let judgement = consumer.flushCompleted(
       completed, members: memberScratch, silent: silentScratch, later: laterScratch)
-    raiseFloor(cpu: cpu, record)
-    let reason: UndecidedReason? =
-      switch judgement.outcome {
-      // What is explained is so whatever else was queued unseen. Only an incomplete flush says too little.
-      case .explained: record.isIncomplete ? record.reason : nil
-      case .diverges: nil
-      case .undecided(let reason): reason
+    if !record.hasUncertain, !record.hasUnqueued {
+      for member in memberScratch where member.addedBy != QueuedCall.never {
+        raiseFloor(cpu: cpu, queued: member.queued, source: member.source, started: member.started)
       }
-    finish(from: record.first, reason: reason, syncs: judgement.syncs)
-    finish(from: record.firstSilent, reason: reason, syncs: nil)
-    freeFlush(flush)
-    completeCalls()
+    }
+    return judgement
   }
 
   /// Judges what is on a queue that is known when the trace ends: whoever came first has kicked, though nothing has come of it yet.
@@ -154,21 +180,34 @@ extension HistoryBuilder {
 
   /// Nodes without a callback that later flushes must have taken, or none, and that this one may have.
   /// - Returns: whether these are all.
-  private mutating func collectLater(behind record: FlushRecord) -> Bool {
-    var flush = record.nextWaiting
+  @inline(__always)
+  private mutating func collectLater(behind flush: Int32) -> Bool {
+    let pending = cpus[Int(flushes[Int(flush)].cpu)].firstPending
+    if flushes[Int(flush)].nextWaiting < 0,
+      pending < 0 || nodes[Int(pending)].queued > flushes[Int(flush)].notAfter
+    {
+      return true
+    }
+    return searchLater(behind: flush, from: pending)
+  }
+
+  @inline(never)
+  private mutating func searchLater(behind first: Int32, from pending: Int32) -> Bool {
+    let notAfter = flushes[Int(first)].notAfter
+    var flush = flushes[Int(first)].nextWaiting
     var rest = Self.farthestKicker
     while flush >= 0 {
       if rest == 0 || laterScratch.count > Self.mostLaterNodes { return false }
       var node = flushes[Int(flush)].firstSilent
       while node >= 0 {
-        if nodes[Int(node)].queued <= record.notAfter { laterScratch.append(member(node)) }
+        if nodes[Int(node)].queued <= notAfter { laterScratch.append(member(node)) }
         node = nodes[Int(node)].nextInFlush
       }
       flush = flushes[Int(flush)].nextWaiting
       rest -= 1
     }
-    var node = cpus[Int(record.cpu)].firstPending
-    while node >= 0, nodes[Int(node)].queued <= record.notAfter {
+    var node = pending
+    while node >= 0, nodes[Int(node)].queued <= notAfter {
       if laterScratch.count > Self.mostLaterNodes { return false }
       if nodes[Int(node)].kind == .irqWork || nodes[Int(node)].kind == .wakeup { laterScratch.append(member(node)) }
       node = nodes[Int(node)].nextOnTarget
@@ -178,11 +217,9 @@ extension HistoryBuilder {
 
   private func member(_ index: Int32) -> FlushMember {
     let node = nodes[Int(index)]
-    let movedOn = calls.contains(node.call) ? calls[node.call].movedOn : QueuedCall.never
-    // One that a flush passed over is reported as such; when it was added says nothing about this flush.
-    let addedBy = node.marks.isDisjoint(with: [.missed, .targetGap]) ? node.addedBy : QueuedCall.never
+    let movedOn = movedOn(index)
     var member = FlushMember(
-      csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy,
+      csd: node.csd, function: node.function, source: node.source, queued: node.queued, addedBy: addedBy(index),
       started: node.startedAt, kicked: node.kickedAt,
       kick: node.kick, knowledge: Self.knowledge(node, movedOn),
       movedOn: movedOn, ended: node.endedAt,
@@ -191,6 +228,20 @@ extension HistoryBuilder {
     return member
   }
 
+  /// When a node's caller was seen to do something else, or never.
+  @inline(__always)
+  private func movedOn(_ node: Int32) -> UInt64 {
+    let call = nodes[Int(node)].call
+    return calls.contains(call) ? calls[call].shown.movedOnAt : QueuedCall.never
+  }
+
+  /// One that a flush passed over is reported as such; when it was added says nothing about its flush.
+  @inline(__always)
+  private func addedBy(_ node: Int32) -> UInt64 {
+    nodes[Int(node)].marks.isDisjoint(with: [.missed, .targetGap]) ? nodes[Int(node)].addedBy : QueuedCall.never
+  }
+
+  @inline(__always)
   private static func knowledge(_ node: QueuedCall, _ movedOn: UInt64) -> FlushMember.Knowledge {
     switch node.kind {
     case .wakeup: return .wakeup
@@ -202,12 +253,10 @@ extension HistoryBuilder {
   }
 
   /// Whatever a later flush runs was added after everything that this one ran.
-  private mutating func raiseFloor(cpu: Int, _ record: FlushRecord) {
-    if record.hasUncertain || record.hasUnqueued { return }
-    for member in memberScratch where member.queued > cpus[cpu].floor.queued && member.addedBy != QueuedCall.never {
-      cpus[cpu].floor = CompletedFlush.Floor(
-        queued: member.queued, source: member.source, started: member.started)
-    }
+  @inline(__always)
+  private mutating func raiseFloor(cpu: Int, queued: UInt64, source: UInt16, started: UInt64) {
+    guard queued > cpus[cpu].floor.queued else { return }
+    cpus[cpu].floor = CompletedFlush.Floor(queued: queued, source: source, started: started)
   }
 
   private mutating func finish(from first: Int32, reason: UndecidedReason?, syncs: ClosedRange<Int>?) {

@@ -71,7 +71,7 @@ extension HistoryBuilder {
       guard call.startedAt != QueuedCall.never, !call.marks.contains(.targetGap) else { return }
       let address = call.csd ^ UInt64(call.source)
       var evidence: TypeEvidence = []
-      if call.endedAt != QueuedCall.never, calls.contains(call.call), calls[call.call].movedOn < call.endedAt {
+      if call.endedAt != QueuedCall.never, calls.contains(call.call), calls[call.call].shown.movedOnAt < call.endedAt {
         evidence.insert(.callerMovedOn)
       }
       if let syncs, position >= syncs.upperBound { evidence.insert(.order) }

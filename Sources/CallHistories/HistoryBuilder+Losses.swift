@@ -8,7 +8,6 @@ extension HistoryBuilder {
   public mutating func gapBegan(_ gap: TraceGap) {
     let cpu = Int(gap.cpu)
     ensure(cpu: cpu)
-    cpus[cpu].seen = true
     cpus[cpu].currentPid = -1
     gaps &+= 1
     cpus[cpu].gaps &+= 1

@@ -90,8 +90,10 @@ extension HistoryBuilder {
   /// older ones may have run unseen.
   /// - Returns: the node, or −1.
   mutating func take(_ event: TraceEvent, inFlush flush: Int32) -> Int32 {
-    var node = matching(event, from: table[table.slot(csd: event.csd)].first)
+    let slot = table.slot(csd: event.csd)
+    var node = matching(event, from: table[slot].first)
     guard node >= 0 else { return -1 }
+    let isAlone = table[slot].count == 1
     if nodes[Int(node)].nextWithKey >= 0 { node = newest(from: node, event, flush: flush) }
     guard node >= 0 else { return -1 }
     if mayBelongToLostQueueEvent(node) {
@@ -101,7 +103,14 @@ extension HistoryBuilder {
     if flushes[Int(flush)].inHandler, nodes[Int(node)].queued > flushes[Int(flush)].notAfter { return -1 }
     if !unseenCSDs.isEmpty { nodes[Int(node)].followsUnseen = mayFollowUnseen(event.csd) }
     let wasMissed = nodes[Int(node)].marks.contains(.missed)
-    unlink(node)
+    if isAlone {
+      // Nothing has touched the table since.
+      unlinkFromTarget(node)
+      nodes[Int(node)].marks.remove(.findable)
+      table.remove(slot)
+    } else {
+      unlink(node)
+    }
     if wasMissed { ranLate(node, event, flush: flush) }
     return node
   }
@@ -281,8 +290,7 @@ extension HistoryBuilder {
   /// Whether a callback with a csd has run on a CPU that nobody had queued there, though all sources were known: then the clocks
   /// disagree, and every callback with that csd may belong to the call before the one that it seems to belong to.
   func orphanRan(_ csd: UInt64, on cpu: UInt16, _ function: UInt64) -> Bool {
-    orphans.mayHold(cpu: cpu, csd: csd)
-      && orphans.contains(cpu: cpu, csd: csd) { $0.isFirm && $0.function == function }
+    orphans.containsFirm(cpu: cpu, csd: csd, function: function)
   }
 
   // MARK: Ends
@@ -318,7 +326,7 @@ extension HistoryBuilder {
   /// The oldest call has been open for too many later ones: whatever of it is undecided stays so.
   mutating func giveUpOldestCall(at time: UInt64) {
     let sequence = calls.head
-    let slot = Int(calls[sequence].source) * 4 + Int(calls[sequence].level.rawValue)
+    let slot = Int(calls[sequence].shown.source) * 4 + Int(calls[sequence].level.rawValue)
     if slots[slot].phase != .closed, slots[slot].call == sequence {
       close(slot: slot, at: time, undecidedKick: .unknown)
     }
@@ -392,23 +400,29 @@ extension HistoryBuilder {
 
   @inline(__always)
   private func deliver(_ call: CallRecord, targets: Span<QueuedCall>) {
-    consumer.callCompleted(Self.completed(call, targets: targets), targets: targets)
+    var shown = call.shown
+    shown.mayBeSeveral = Self.mayBeSeveral(shown, targets: targets)
+    shown.waits = Self.waits(shown.kind, targets: targets)
+    consumer.callCompleted(shown, targets: targets)
   }
 
-  private static func mayBeSeveral(_ call: CallRecord, targets: Span<QueuedCall>) -> Bool {
+  @inline(__always)
+  private static func mayBeSeveral(_ call: CompletedCall, targets: Span<QueuedCall>) -> Bool {
     let count = targets.count
     if count == 0 || call.kind != .many && call.kind != .unknown { return false }
-    if call.localStarted != QueuedCall.never { return true }
+    if call.localStartedAt != QueuedCall.never { return true }
     if count == 1 { return false }
     return targets[0].kick == .coalesced
   }
 
-  private static func completed(_ call: CallRecord, targets: Span<QueuedCall>) -> CompletedCall {
-    var waits: Bool?
-    switch call.kind {
-    case .wakeup, .irqWork: waits = false
+  @inline(__always)
+  private static func waits(_ kind: CallKind, targets: Span<QueuedCall>) -> Bool? {
+    switch kind {
+    case .wakeup, .irqWork: return false
+    case .local: return nil
     case .single, .many, .unknown:
       // All nodes of a call have one type.
+      var waits: Bool?
       for index in targets.indices {
         switch targets[index].type {
         case .async: waits = false
@@ -416,14 +430,7 @@ extension HistoryBuilder {
         case .irqWork, .wakeup, nil: break
         }
       }
-    case .local: break
+      return waits
     }
-    func optional(_ time: UInt64) -> UInt64? { time == QueuedCall.never ? nil : time }
-    return CompletedCall(
-      kind: call.kind, source: call.source, pid: call.pid, function: call.function, callsite: call.callsite,
-      flags: call.flags, began: call.began, previousEvent: call.previousEvent == 0 ? nil : call.previousEvent,
-      localStarted: optional(call.localStarted),
-      localEnded: optional(call.localEnded), callerMovedOn: optional(call.movedOn),
-      mayBeSeveral: mayBeSeveral(call, targets: targets), waits: waits)
   }
 }

@@ -17,10 +17,8 @@ extension HistoryBuilder {
     let slot = slotIndex(event.cpu, level)
     // A slot that is still open here belongs to the same multi-CPU call: closeSlots() has closed every other.
     if slots[slot].phase == .closed {
-      var call = CallRecord(
-        kind: kind, source: event.cpu, level: level, pid: event.pid, flags: event.flags, function: event.function,
-        callsite: event.callsite, began: event.nanoseconds)
-      call.previousEvent = cpus[Int(event.cpu)].latest.time(through: level)
+      var call = CallRecord(event, kind: kind, callsite: event.callsite, level: level)
+      call.shown.previousAt = cpus[Int(event.cpu)].latest.time(through: level)
       call.slotOpen = true
       call.mayHaveBegunUnseen =
         cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
@@ -31,7 +29,7 @@ extension HistoryBuilder {
     }
     let sequence = slots[slot].call
     checkQueueing(event, kind: kind, isFirst: calls[sequence].lastNode < 0)
-    let node = makeNode(QueuedCall(event: event, kind: kind, call: sequence))
+    let node = makeNode(event, kind: kind, call: sequence)
     let last = calls[sequence].lastNode
     if last >= 0 {
       nodes[Int(last)].addedBy = event.nanoseconds
@@ -207,11 +205,12 @@ extension HistoryBuilder {
     let sequence = slots[slot].call
     switch event.kind {
     case .csdQueueCPU:
-      let call = calls[sequence]
+      let call = calls[sequence].shown
+      let last = calls[sequence].lastNode
       guard phase == .queueing, call.kind == .many || call.kind == .unknown, call.function == event.function,
-        call.callsite == event.callsite, call.pid == event.pid, call.lastNode >= 0
+        call.callsite == event.callsite, call.pid == event.pid, last >= 0
       else { return false }
-      return Int32(nodes[Int(call.lastNode)].target) < event.target
+      return Int32(nodes[Int(last)].target) < event.target
     case .ipiSendCPU, .schedWakeIdleWithoutIPI:
       guard phase == .queueing else { return false }
       if event.kind == .ipiSendCPU, event.function == 0 { return false }
@@ -222,9 +221,9 @@ extension HistoryBuilder {
       return phase == .queueing
         && targets(of: sequence) { Self.mask(maskWords, first: first, count: count, contains: $0) }
     case .csdFunctionEntry:
-      let call = calls[sequence]
+      let call = calls[sequence].shown
       return (phase == .queueing || phase == .kicked) && event.csd == 0 && call.function == event.function
-        && (call.kind == .many || call.kind == .unknown) && call.localStarted == QueuedCall.never
+        && (call.kind == .many || call.kind == .unknown) && call.localStartedAt == QueuedCall.never
     case .csdFunctionExit:
       return phase == .runningLocally && event.csd == 0
     case .ipiRaise:
@@ -276,7 +275,7 @@ extension HistoryBuilder {
     cpus[slot / 4].openLevels &= ~(1 << UInt8(slot % 4))
     // Where events of the source were lost, what comes next may be a part of the same call.
     if phase != .runningLocally, undecidedKick != .unknown, !calls[sequence].mayHaveBegunUnseen {
-      calls[sequence].movedOn = time
+      calls[sequence].shown.movedOnAt = time
     }
     if phase == .queueing { decideAll(sequence, at: time, kick: undecidedKick) }
     calls[sequence].slotOpen = false
@@ -315,17 +314,14 @@ extension HistoryBuilder {
       let sequence = slots[slot].call
       if slots[slot].phase == .queueing { decideAll(sequence, at: event.nanoseconds, kick: .coalesced) }
       slots[slot].phase = .runningLocally
-      calls[sequence].localStarted = event.nanoseconds
+      calls[sequence].shown.localStartedAt = event.nanoseconds
       calls[sequence].localOpen = true
       return sequence
     case .closed, .runningLocally:
       // What this context did before was lost: it may be a part of a call to many CPUs.
       let isLoneRun = cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 0
-      var call = CallRecord(
-        kind: isLoneRun ? .local : .unknown, source: event.cpu, level: level, pid: event.pid, flags: event.flags,
-        function: event.function,
-        callsite: 0, began: event.nanoseconds)
-      call.localStarted = event.nanoseconds
+      var call = CallRecord(event, kind: isLoneRun ? .local : .unknown, callsite: 0, level: level)
+      call.shown.localStartedAt = event.nanoseconds
       call.localOpen = true
       let sequence = calls.append(call)
       giveUpBeyondLimits(at: event.nanoseconds)
@@ -335,7 +331,7 @@ extension HistoryBuilder {
 
   mutating func localRunEnded(_ sequence: UInt64, at time: UInt64, cpu: UInt16) {
     guard calls.contains(sequence), calls[sequence].localOpen else { return }
-    if time != QueuedCall.never { calls[sequence].localEnded = time }
+    if time != QueuedCall.never { calls[sequence].shown.localEndedAt = time }
     calls[sequence].localOpen = false
     let slot = Int(cpu) * 4 + Int(calls[sequence].level.rawValue)
     if slots[slot].phase == .runningLocally, slots[slot].call == sequence { slots[slot].phase = .kicked }

@@ -58,24 +58,14 @@ extension HistoryBuilder {
       endFlush(cpu: cpu, notBefore: flushes[Int(flush)].notBefore, at: cpus[cpu].lastOutsideFlush)
       flush = beginFlush(event, inHandler: false, notBefore: cpus[cpu].lastOutsideFlush)
     }
-    nodes[Int(node)].startedAt = event.nanoseconds
-    nodes[Int(node)].flush = flush
+    nodes[Int(node)].start(
+      at: event.nanoseconds, in: flush, handler: inHandler ? flushes[Int(flush)].notBefore : QueuedCall.never)
     checkStart(of: node, event, flush: flush)
-    if inHandler { nodes[Int(node)].handlerAt = flushes[Int(flush)].notBefore }
-    if flushes[Int(flush)].last >= 0 {
-      nodes[Int(flushes[Int(flush)].last)].nextInFlush = node
-    } else {
-      flushes[Int(flush)].first = node
-    }
-    flushes[Int(flush)].last = node
-    if nodes[Int(node)].kind == .wakeup {
-      flushes[Int(flush)].wakeup = node
-      cpus[cpu].lastWokeAt = event.nanoseconds
-    }
-    if !nodes[Int(node)].marks.isDisjoint(with: .uncertain) || orphanRan(event.csd, on: event.cpu, event.function) {
-      flushes[Int(flush)].hasUncertain = true
-    }
-    if nodes[Int(node)].kick == .undecided { flushes[Int(flush)].undecidedKicks += 1 }
+    if nodes[Int(node)].kind == .wakeup { cpus[cpu].lastWokeAt = event.nanoseconds }
+    let isUncertain =
+      !nodes[Int(node)].marks.isDisjoint(with: .uncertain) || orphanRan(event.csd, on: event.cpu, event.function)
+    let previous = flushes[Int(flush)].append(node, nodes[Int(node)], isUncertain: isUncertain)
+    if previous >= 0 { nodes[Int(previous)].nextInFlush = node }
     push(CPUState.Frame(node: node, localCall: .max, csd: event.csd, function: event.function), cpu: cpu)
   }
 

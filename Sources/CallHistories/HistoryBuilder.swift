@@ -58,14 +58,18 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var lastSettled: UInt64 = 0
   var firstTime: UInt64?
   var lastTime: UInt64 = 0
-  var silentCPUsSettled = false
+  /// Behind this time, CPUs that have shown nothing are taken to make no call at the start; never once that was done.
+  private var silentUntil = QueuedCall.never
 
   /// The CPU whose flush is being ended: until that is done, it is not known what belongs to it.
   var endingFlushOf = -1
   /// No event can name a CPU from here on.
   let cpuLimit: Int
-  /// By the event type's raw value.
-  var occurrences = UniqueArray(repeating: EventOccurrences(), count: EventKind.allCases.count)
+  /// The kinds of events that were seen: bit i is the kind with this raw value.
+  private var seenMask: UInt32 = 0
+  /// By the raw value of the kind: the times of its first and its latest event.
+  private var firstOfKind = InlineArray<32, UInt64>(repeating: 0)
+  private var latestOfKind = InlineArray<32, UInt64>(repeating: 0)
   var doubts = DoubtRing()
   var asyncAddresses = AddressCache()
   /// The csds of calls that were closed before their callbacks were seen.
@@ -105,7 +109,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
     guard events.count > 0 else { return }
-    if firstTime == nil { firstTime = events[0].nanoseconds }
+    if firstTime == nil { begin(at: events[0].nanoseconds) }
     for index in events.indices { process(events[index], maskWords: maskWords) }
     lastTime = max(lastTime, events[events.count - 1].nanoseconds)
   }
@@ -117,12 +121,12 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     let context = contexts[Int(event.flags.rawValue)]
     let level = context.level
     noteSeen(event)
+    if unsettledCount != 0, event.nanoseconds > silentUntil { settleSilentCPUs(at: event.nanoseconds) }
     var attention = cpus[cpu].note(event, context: context)
     if attention.contains(.otherTask) {
       taskChanged(event)
       attention = cpus[cpu].noteInTask(event, context: context)
     }
-    if unsettledCount != 0 { settle(event, level: level) }
     if !attention.isEmpty {
       if attention.isOnlyOpenLevels {
         closeSlots(before: event, cpu: cpu, open: attention.openLevels, level: level, maskWords: maskWords)
@@ -134,7 +138,9 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     switch event.kind {
     case .csdQueueCPU: queued(event, level: level)
     case .csdFunctionEntry: functionEntered(event, level: level)
-    case .csdFunctionExit: functionExited(event)
+    case .csdFunctionExit:
+      functionExited(event)
+      if event.csd != 0 { cpus[cpu].lastOutsideFlush = event.nanoseconds }
     case .ipiSendCPU: sentIPI(event, level: level)
     case .ipiSendCPUMask: sentMaskIPI(event, level: level, maskWords: maskWords)
     case .schedWakeIdleWithoutIPI: wokePolling(event, level: level)
@@ -149,8 +155,14 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     case .ipiRaise, .ipiEntry, .ipiExit, .cpuIdle, .other: break
     }
     if attention.unseenLevels != 0 { noteContext(event, level: level) }
-    let endsCallback = event.kind == .csdFunctionExit && event.csd != 0
-    cpus[cpu].pass(event, isOutsideFlush: context.isOutsideFlush(event.kind) || endsCallback)
+    cpus[cpu].pass(event, isOutsideFlush: context.isOutsideFlush(event.kind))
+  }
+
+  @inline(never)
+  private mutating func begin(at time: UInt64) {
+    firstTime = time
+    let until = time.addingReportingOverflow(Self.settleNanoseconds)
+    silentUntil = until.overflow ? QueuedCall.never : until.partialValue
   }
 
   /// What of its CPU's state an event shows to be over.
@@ -158,6 +170,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   private mutating func endWhatIsOver(
     before event: TraceEvent, cpu: Int, level: ContextLevel, maskWords: Span<UInt64>
   ) {
+    if cpus[cpu].unsettled { settle(event) }
     if cpus[cpu].hotplug.rawValue >= CPUState.Hotplug.offline.rawValue { cameUp(cpu: cpu, at: event.nanoseconds) }
     if level < .hard, cpus[cpu].handlerStart != QueuedCall.never, settings.contextIsKnown {
       // A handler has returned when something that it interrupted goes on.
@@ -183,8 +196,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   @inline(__always)
   private mutating func noteSeen(_ event: TraceEvent) {
+    let kind = Int(event.kind.rawValue & 31)
+    if seenMask &>> UInt32(kind) & 1 == 0 { noteFirst(event) }
+    latestOfKind[kind] = event.nanoseconds
+  }
+
+  @inline(never)
+  private mutating func noteFirst(_ event: TraceEvent) {
     let kind = Int(event.kind.rawValue)
-    if occurrences[kind].note(event.nanoseconds) { recordedMask |= 1 << UInt32(kind) }
+    seenMask |= 1 << UInt32(kind)
+    recordedMask |= 1 << UInt32(kind)
+    firstOfKind[kind] = event.nanoseconds
   }
 
   private mutating func switched(_ event: TraceEvent) {
@@ -204,19 +226,21 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   // MARK: Settling
 
-  private mutating func settle(_ event: TraceEvent, level: ContextLevel) {
+  /// An event of the task level shows that its CPU makes no call whose begin was not seen; unless it can be a part of one.
+  private mutating func settle(_ event: TraceEvent) {
     let cpu = Int(event.cpu)
-    if cpus[cpu].unsettled, cpus[cpu].hotplug == .none, level == .task {
-      switch event.kind {
-      case .csdQueueCPU, .ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI, .csdFunctionEntry, .ipiRaise: break
-      default: settled(cpu: cpu, at: event.nanoseconds)
-      }
+    guard cpus[cpu].hotplug == .none, event.flags.level == .task else { return }
+    switch event.kind {
+    case .csdQueueCPU, .ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI, .csdFunctionEntry, .ipiRaise: break
+    default: settled(cpu: cpu, at: event.nanoseconds)
     }
-    if !silentCPUsSettled, let firstTime, event.nanoseconds &- firstTime > Self.settleNanoseconds {
-      silentCPUsSettled = true
-      for other in 0..<cpus.count where cpus[other].unsettled && !cpus[other].seen && cpus[other].hotplug == .none {
-        settled(cpu: other, at: event.nanoseconds)
-      }
+  }
+
+  @inline(never)
+  private mutating func settleSilentCPUs(at time: UInt64) {
+    silentUntil = QueuedCall.never
+    for cpu in 0..<cpus.count where cpus[cpu].unsettled && !cpus[cpu].seen && cpus[cpu].hotplug == .none {
+      settled(cpu: cpu, at: time)
     }
   }
 
@@ -234,8 +258,12 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     if unsettledCount == 1 { doubts.begin(at: time, reason: reason) }
   }
 
-  /// When events of a type were seen, and how many.
-  public func occurrences(of kind: EventKind) -> EventOccurrences { occurrences[Int(kind.rawValue)] }
+  /// When events of a kind were seen; nil: none was.
+  public func occurrences(of kind: EventKind) -> EventOccurrences? {
+    let place = Int(kind.rawValue)
+    guard seenMask >> UInt32(place) & 1 == 1 else { return nil }
+    return EventOccurrences(first: firstOfKind[place], last: latestOfKind[place])
+  }
 
   /// Whether events of a kind are known to be in the trace when they happen.
   func isRecorded(_ kind: EventKind) -> Bool { recordedMask >> UInt32(kind.rawValue) & 1 == 1 }
@@ -257,16 +285,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   }
 
   @inline(__always)
-  mutating func makeNode(_ node: QueuedCall) -> Int32 {
+  mutating func makeNode(_ event: TraceEvent, kind: CallKind, call: UInt64) -> Int32 {
     statistics.queued += 1
     openNodes += 1
     if freeNode >= 0 {
       let index = freeNode
       freeNode = nodes[Int(index)].nextInCall
-      nodes[Int(index)] = node
+      // Made where it is assigned, it is written once.
+      nodes[Int(index)] = QueuedCall(event: event, kind: kind, call: call)
       return index
     }
-    nodes.append(node)
+    nodes.append(QueuedCall(event: event, kind: kind, call: call))
     return Int32(nodes.count - 1)
   }
 
@@ -294,27 +323,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   }
 }
 
-/// The events of one type.
+/// When the events of one kind were seen.
 public struct EventOccurrences: Sendable {
-  public var count: UInt64 = 0
-  /// The times of the first and the last one, in nanoseconds; 0 if there is none.
-  public var first: UInt64 = 0
-  public var last: UInt64 = 0
-
-  /// - Returns: whether it is the first.
-  @inline(__always)
-  mutating func note(_ time: UInt64) -> Bool {
-    last = time
-    count &+= 1
-    if count == 1 { first = time }
-    return count == 1
-  }
+  /// The times of the first and the last one, in nanoseconds.
+  public var first: UInt64
+  public var last: UInt64
 
   /// Whether it was seen that events of this type are recorded, both before a stretch and behind it.
   ///
   /// What was switched on late, or off early, shows nothing there, and nothing else tells of it.
   public func surround(_ stretch: ClosedRange<UInt64>) -> Bool {
-    count > 0 && first <= stretch.lowerBound && last >= stretch.upperBound
+    first <= stretch.lowerBound && last >= stretch.upperBound
   }
 }
 

@@ -31,17 +31,22 @@ struct CPUState {
     var started: UInt64 = 0
   }
 
-  var seen = false
   /// The CPU's latest event, in nanoseconds, that lies outside a flush or ends a callback: a flush that begins later took its
   /// batch later.
   var lastOutsideFlush: UInt64 = 0
   var latest = LatestEvent()
-  var unsettled = false
   /// What the CPU's events have to be held against.
   private(set) var attention = Attention.noLevelSeen
   var hotplug = Hotplug.none {
     didSet { attention.set(.gone, hotplug.rawValue >= Hotplug.offline.rawValue) }
   }
+  /// It may be making a call whose begin was not seen.
+  var unsettled: Bool {
+    get { attention.contains(.unsettled) }
+    set { attention.set(.unsettled, newValue) }
+  }
+  /// Something of it was seen, if only that its events were lost.
+  var seen: Bool { gaps > 0 || latest.nanoseconds != QueuedCall.never }
   /// How many callbacks are in progress.
   var frameCount: UInt8 = 0
   var hotplugStep: Int32 = 0
@@ -151,7 +156,6 @@ struct CPUState {
   /// The event has been taken.
   @inline(__always)
   mutating func pass(_ event: TraceEvent, isOutsideFlush: Bool) {
-    seen = true
     latest = LatestEvent(event)
     if isOutsideFlush { lastOutsideFlush = event.nanoseconds }
   }
@@ -167,6 +171,7 @@ struct CPUState {
     static let unproven = Attention(rawValue: 1 << 11)
     /// Nothing of the state, but the event's: it is of another task.
     static let otherTask = Attention(rawValue: 1 << 12)
+    static let unsettled = Attention(rawValue: 1 << 13)
 
     /// So it begins.
     static let noLevelSeen = Attention(rawValue: 0b1111_0000)
@@ -179,7 +184,8 @@ struct CPUState {
       let others = gone.rawValue | implicitFlush.rawValue
       // A handler has returned when something that it interrupted goes on.
       let belowHard = level < .hard ? inHandler.rawValue : 0
-      return Attention(rawValue: levels | levels << 4 | others | belowHard | (level == .task ? unproven.rawValue : 0))
+      let inTask = level == .task ? unproven.rawValue | unsettled.rawValue : 0
+      return Attention(rawValue: levels | levels << 4 | others | belowHard | inTask)
     }
 
     var isOnlyOpenLevels: Bool { rawValue & ~0b1111 == 0 }
@@ -279,23 +285,27 @@ struct FlushRecord {
   var reason: UndecidedReason?
   /// Its end was not seen: some of its members may be missing.
   var isIncomplete = false
+
+  /// Appends a member with a callback.
+  /// - Parameter call: the member.
+  /// - Returns: the member before it, or −1.
+  @inline(__always)
+  mutating func append(_ node: Int32, _ call: QueuedCall, isUncertain: Bool) -> Int32 {
+    let previous = last
+    last = node
+    if previous < 0 { first = node }
+    if call.kind == .wakeup { wakeup = node }
+    if isUncertain { hasUncertain = true }
+    if call.kick == .undecided { undecidedKicks += 1 }
+    return previous
+  }
 }
 
 /// A call while it is being collected.
 struct CallRecord {
-  var kind: CallKind
-  var source: UInt16
+  /// What is handed on when it is complete.
+  var shown: CompletedCall
   var level: ContextLevel
-  var pid: Int32
-  var flags: ContextFlags
-  var function: UInt64
-  var callsite: UInt64
-  var began: UInt64
-  /// The caller's last event before, or 0.
-  var previousEvent: UInt64 = 0
-  var localStarted = QueuedCall.never
-  var localEnded = QueuedCall.never
-  var movedOn = QueuedCall.never
   var firstNode: Int32 = -1
   var lastNode: Int32 = -1
   var openNodes: Int32 = 0
@@ -306,7 +316,20 @@ struct CallRecord {
 
   /// Fills unused places.
   static let none = CallRecord(
-    kind: .unknown, source: 0, level: .task, pid: 0, flags: [], function: 0, callsite: 0, began: 0)
+    shown: CompletedCall(kind: .unknown, source: 0, pid: 0, function: 0, callsite: 0, flags: [], began: 0),
+    level: .task)
+
+  init(shown: CompletedCall, level: ContextLevel) {
+    self.shown = shown
+    self.level = level
+  }
+
+  init(_ event: TraceEvent, kind: CallKind, callsite: UInt64, level: ContextLevel) {
+    self.init(
+      shown: CompletedCall(
+        kind: kind, source: event.cpu, pid: event.pid, function: event.function, callsite: callsite, flags: event.flags,
+        began: event.nanoseconds), level: level)
+  }
 
   var isComplete: Bool { openNodes == 0 && !slotOpen && !localOpen }
 }

@@ -1,4 +1,5 @@
 internal import BasicContainers
+import TraceTypes
 
 /// The latest callbacks that nobody queued, for comparison with calls that nobody ran.
 ///
@@ -14,6 +15,8 @@ struct OrphanRing: ~Copyable {
     var isFirm = false
     /// A later call to its CPU has its csd and function.
     var isMatched = false
+    /// Which CPU made the latest such call.
+    var matchedBy: UInt16 = 0
     fileprivate var isTaken = false
     /// The next one in its bucket, or −1.
     fileprivate var following: Int16 = -1
@@ -30,6 +33,8 @@ struct OrphanRing: ~Copyable {
   static let capacity = 256
   private static let bucketCount = 2_048
   private var entries = UniqueArray<Orphan>()
+  /// How many of those in the buckets are firm.
+  private var firmCount = 0
   private var next = 0
   /// The first entry of each bucket, or −1.
   private var buckets = UniqueArray(repeating: Int16(-1), count: bucketCount)
@@ -47,20 +52,20 @@ struct OrphanRing: ~Copyable {
   func mayHold(cpu: UInt16, csd: UInt64) -> Bool { buckets[Self.bucket(cpu, csd)] >= 0 }
 
   /// The place of the one with a CPU and csd that matches; of several the lowest.
+  @inline(__always)
   private func place(cpu: UInt16, csd: UInt64, where matches: (Orphan) -> Bool) -> Int? {
-    var found: Int?
     var index = Int(buckets[Self.bucket(cpu, csd)])
     while index >= 0 {
-      if entries[index].csd == csd, entries[index].cpu == cpu, index < found ?? .max, matches(entries[index]) {
-        found = index
-      }
+      if entries[index].csd == csd, entries[index].cpu == cpu, matches(entries[index]) { return index }
       index = Int(entries[index].following)
     }
-    return found
+    return nil
   }
 
-  func contains(cpu: UInt16, csd: UInt64, where matches: (Orphan) -> Bool) -> Bool {
-    place(cpu: cpu, csd: csd, where: matches) != nil
+  /// Whether a firm one ran a function for a csd on a CPU.
+  @inline(__always)
+  func containsFirm(cpu: UInt16, csd: UInt64, function: UInt64) -> Bool {
+    firmCount > 0 && place(cpu: cpu, csd: csd) { $0.isFirm && $0.function == function } != nil
   }
 
   mutating func add(_ orphan: Orphan) {
@@ -73,35 +78,59 @@ struct OrphanRing: ~Copyable {
       if !entries[place].isTaken { unlink(place) }
       entries[place] = orphan
     }
-    let bucket = Self.bucket(orphan.cpu, orphan.csd)
-    entries[place].following = buckets[bucket]
-    buckets[bucket] = Int16(place)
+    link(place)
+  }
+
+  /// Puts an entry into its bucket: those of a bucket ascend, so that the first one that matches is the lowest.
+  private mutating func link(_ place: Int) {
+    if entries[place].isFirm { firmCount += 1 }
+    let bucket = Self.bucket(entries[place].cpu, entries[place].csd)
+    let previous = entry(before: place, in: bucket)
+    if previous >= 0 {
+      entries[place].following = entries[previous].following
+      entries[previous].following = Int16(place)
+    } else {
+      entries[place].following = buckets[bucket]
+      buckets[bucket] = Int16(place)
+    }
   }
 
   /// Takes an entry out of its bucket.
   private mutating func unlink(_ place: Int) {
+    if entries[place].isFirm { firmCount -= 1 }
     let bucket = Self.bucket(entries[place].cpu, entries[place].csd)
-    let following = entries[place].following
-    var index = Int(buckets[bucket])
-    if index == place {
-      buckets[bucket] = following
-      return
-    }
-    while index >= 0 {
-      let next = Int(entries[index].following)
-      if next == place {
-        entries[index].following = following
-        return
-      }
-      index = next
+    let previous = entry(before: place, in: bucket)
+    if previous >= 0 {
+      entries[previous].following = entries[place].following
+    } else {
+      buckets[bucket] = entries[place].following
     }
   }
 
-  /// Finds one with a CPU and csd that matches, and notes that it did.
-  mutating func match(cpu: UInt16, csd: UInt64, where matches: (Orphan) -> Bool) -> (orphan: Orphan, isFirst: Bool)? {
-    guard let index = place(cpu: cpu, csd: csd, where: matches) else { return nil }
-    defer { entries[index].isMatched = true }
-    return (entries[index], !entries[index].isMatched)
+  /// The last entry of a bucket that lies before a place, or −1.
+  private func entry(before place: Int, in bucket: Int) -> Int {
+    var previous = -1
+    var index = Int(buckets[bucket])
+    while index >= 0, index < place {
+      previous = index
+      index = Int(entries[index].following)
+    }
+    return previous
+  }
+
+  /// Finds one that ran the function of a queue event for the same csd on its target, not later than that, and notes who queued.
+  /// - Returns: nil where there is none, or where the same CPU had it last: that is known, and the sooner of both told more.
+  @inline(__always)
+  mutating func match(_ event: TraceEvent) -> (orphan: Orphan, isFirst: Bool)? {
+    let found = place(cpu: UInt16(truncatingIfNeeded: event.target), csd: event.csd) {
+      $0.function == event.function && $0.time <= event.nanoseconds
+    }
+    guard let found else { return nil }
+    let isFirst = !entries[found].isMatched
+    if !isFirst, entries[found].matchedBy == event.cpu { return nil }
+    entries[found].isMatched = true
+    entries[found].matchedBy = event.cpu
+    return (entries[found], isFirst)
   }
 
   /// Takes out one with a csd, of any CPU, that matches. Its place stays used until its turn comes.

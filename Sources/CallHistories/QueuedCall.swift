@@ -89,6 +89,15 @@ public struct QueuedCall: Sendable {
     self.call = call
   }
 
+  /// Its callback begins.
+  /// - Parameter handler: when the handler that runs it was entered; never, outside handlers.
+  @inline(__always)
+  mutating func start(at time: UInt64, in flush: Int32, handler: UInt64) {
+    startedAt = time
+    handlerAt = handler
+    self.flush = flush
+  }
+
   /// When the kick was recorded, in nanoseconds.
   public var kicked: UInt64? { kickedAt == Self.never ? nil : kickedAt }
   /// When the handler that flushed it was entered; nil outside handlers.
@@ -111,17 +120,24 @@ public struct CompletedCall: Sendable {
   public var flags: ContextFlags
   /// The first queue event, or the begin of a local run.
   public var began: UInt64
-  /// The CPU's event before that, if the calling context made it, or what that had interrupted; nil where an interrupt came
-  /// between, where events may be missing, and for a local run.
-  public var previousEvent: UInt64?
-  /// When the callback began and ended on the calling CPU itself, if it ran there as part of the call.
-  public var localStarted: UInt64?
-  public var localEnded: UInt64?
-  /// The caller's next event in the same context, after kick and local run: if it waited, it waited no longer.
-  public var callerMovedOn: UInt64?
+  /// The CPU's event before that; 0: it tells nothing.
+  var previousAt: UInt64 = 0
+  var localStartedAt = QueuedCall.never
+  var localEndedAt = QueuedCall.never
+  var movedOnAt = QueuedCall.never
   /// Two calls in a row, of the same function to the same kind of targets, would show the same events: one whose targets were
   /// all busy needs no kick, and one to the own CPU alone shows nothing but its local run.
   public var mayBeSeveral = false
   /// Whether the caller waited: known when it did not, or when nothing of the kind ever waits; nil otherwise.
   public var waits: Bool?
+
+  /// The CPU's event before the call, if the calling context made it, or what that had interrupted; nil where an interrupt
+  /// came between, where events may be missing, and for a local run.
+  public var previousEvent: UInt64? { previousAt == 0 ? nil : previousAt }
+  /// When the callback began on the calling CPU itself, if it ran there as part of the call …
+  public var localStarted: UInt64? { localStartedAt == QueuedCall.never ? nil : localStartedAt }
+  /// … and when it ended.
+  public var localEnded: UInt64? { localEndedAt == QueuedCall.never ? nil : localEndedAt }
+  /// The caller's next event in the same context, after kick and local run: if it waited, it waited no longer.
+  public var callerMovedOn: UInt64? { movedOnAt == QueuedCall.never ? nil : movedOnAt }
 }

@@ -67,6 +67,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     return conformance.judge(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
   }
 
+  public func loneRunCompleted(_ run: LoneRun) -> FlushJudgement? { conformance.judge(run) }
+
   public func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) {
     if putsOff { log.append(call, targets: targets) } else { count(call, targets: targets) }
   }
@@ -211,9 +213,11 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     if !found.absent.isEmpty, isForgetful(found, builder) { return .targetGap }
     // What is switched on was said by whoever recorded. It may have been switched on late, or off early, all the same.
     for kind in found.absent {
-      let occurrences = builder.occurrences(of: kind)
-      // Of the two kinds of handlers, one may never be needed.
-      if occurrences.count == 0, Batch.handlers.contains(kind), recordedKinds.contains(kind) { continue }
+      guard let occurrences = builder.occurrences(of: kind) else {
+        // Of the two kinds of handlers, one may never be needed.
+        if Batch.handlers.contains(kind), recordedKinds.contains(kind) { continue }
+        return .eventsNotRecorded
+      }
       if !occurrences.surround(found.absence) { return .eventsNotRecorded }
     }
     return nil

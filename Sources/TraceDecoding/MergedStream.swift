@@ -23,7 +23,7 @@ public final class MergedStream {
   }
 
   /// The largest number of gaps that ``gaps`` keeps.
-  public static let largestGapCount = 10_000
+  public static let largestGapCount = 1_000
 
   /// CPU → qualified event name → number of events delivered. Events that ipitrace doesn't read count under their own
   /// name, too; those of types that the file doesn't describe, as `unknown:ID`.

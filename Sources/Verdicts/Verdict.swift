@@ -28,7 +28,7 @@ public struct Verdict: Codable, Sendable, Equatable {
   /// CPUs whose clocks disagree so far that what was sent seemed to arrive before.
   public var clockDisagreements: [ClockDisagreement]
   public var coverage: Coverage
-  /// Stretches of the trace in which a CPU's events were lost.
+  /// Stretches of the trace in which a CPU's events were lost; the first of them, as many as the reader keeps.
   public var lossWindows: [LossWindow]
 
   public init(

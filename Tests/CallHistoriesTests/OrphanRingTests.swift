@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import TraceTypes
 
 @testable import CallHistories
 
@@ -30,6 +31,7 @@ struct OrphanRingTests {
     var ring = OrphanRing()
     var plain = Plain()
     var found = 0
+    var knownBefore = 0
     for step in 0..<20_000 {
       let cpu = UInt16(random.below(5))
       let csd = UInt64(random.below(60)) * 64
@@ -46,13 +48,22 @@ struct OrphanRingTests {
         #expect(taken?.time == place.map { plain.entries[$0].orphan.time })
         if let place { plain.entries[place].isTaken = true }
       case 3, 4:
-        let match = ring.match(cpu: cpu, csd: csd) { $0.function == function && $0.time <= time }
+        let source = UInt16(random.below(3))
+        let match = ring.match(
+          TraceEvent(
+            nanoseconds: time, cpu: source, kind: .csdQueueCPU, csd: csd, function: function, target: Int32(cpu)))
         let place = plain.place { $0.csd == csd && $0.cpu == cpu && $0.function == function && $0.time <= time }
-        #expect(match?.orphan.time == place.map { plain.entries[$0].orphan.time })
-        #expect(match?.isFirst == place.map { !plain.entries[$0].orphan.isMatched })
-        if let place { plain.entries[place].orphan.isMatched = true }
+        let known =
+          place.map { plain.entries[$0].orphan.isMatched && plain.entries[$0].orphan.matchedBy == source } ?? false
+        #expect(match?.orphan.time == (known ? nil : place.map { plain.entries[$0].orphan.time }))
+        #expect(match?.isFirst == (known ? nil : place.map { !plain.entries[$0].orphan.isMatched }))
+        if known { knownBefore += 1 }
+        if let place {
+          plain.entries[place].orphan.isMatched = true
+          plain.entries[place].orphan.matchedBy = source
+        }
       default:
-        let isThere = ring.contains(cpu: cpu, csd: csd) { $0.isFirm && $0.function == function }
+        let isThere = ring.containsFirm(cpu: cpu, csd: csd, function: function)
         let place = plain.place { $0.csd == csd && $0.cpu == cpu && $0.isFirm && $0.function == function }
         #expect(isThere == (place != nil))
         let mayHold = ring.mayHold(cpu: cpu, csd: csd)
@@ -63,5 +74,6 @@ struct OrphanRingTests {
     let count = ring.count
     #expect(count == OrphanRing.capacity)
     #expect(found > 100)
+    #expect(knownBefore > 5)
   }
 }

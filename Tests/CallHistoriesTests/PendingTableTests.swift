@@ -45,7 +45,8 @@ import TraceTypes
 @Suite struct CallRingTests {
   private func call(_ number: UInt64) -> CallRecord {
     CallRecord(
-      kind: .single, source: 0, level: .task, pid: 0, flags: [], function: number, callsite: 0, began: number)
+      TraceEvent(nanoseconds: number, cpu: 0, kind: .csdQueueCPU, function: number), kind: .single, callsite: 0,
+      level: .task)
   }
 
   @Test func keepsEveryCallByItsNumberWhileItGrows() {
@@ -71,7 +72,7 @@ import TraceTypes
       #expect(!holdsMore)
       if let place = model.indices.randomElement(using: &random) {
         let holds = ring.contains(first + UInt64(place))
-        let began = ring[first + UInt64(place)].began
+        let began = ring[first + UInt64(place)].shown.began
         #expect(holds && began == model[place], "step \(step), seed \(random.seed)")
       }
     }

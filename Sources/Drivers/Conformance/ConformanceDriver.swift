@@ -21,24 +21,19 @@ public struct ConformanceDriver: ~Copyable {
 
   public init() {}
 
-  /// Judges one flush.
+  /// Judges a flush of one call, if that needs no closer look.
   @inline(__always)
-  mutating func judge(
-    _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
-    later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
-  ) -> FlushJudgement {
-    if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judge.judgeAlone(members[0], flush) {
-      switch judged.finding {
-      case .explained: return FlushJudgement(.explained, syncs: judged.syncs)
-      case .undecided(let reason): return FlushJudgement(.undecided(reason))
-      case .violated: break
-      }
+  mutating func judge(_ run: LoneRun) -> FlushJudgement? {
+    guard let judged = judge.judge(run) else { return nil }
+    switch judged.finding {
+    case .explained: return FlushJudgement(.explained, syncs: judged.syncs)
+    case .undecided(let reason): return FlushJudgement(.undecided(reason))
+    case .violated: return nil
     }
-    return judgeThoroughly(flush, members: members, silent: silent, later: later, kicksAreRecorded: kicksAreRecorded)
   }
 
-  @inline(never)
-  private mutating func judgeThoroughly(
+  /// Judges one flush.
+  mutating func judge(
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> FlushJudgement {

@@ -94,7 +94,9 @@ struct FlushJudge: ~Copyable {
     _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
     later: ContiguousArray<FlushMember>, kicksAreRecorded: Bool
   ) -> Judged {
-    if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judgeAlone(members[0], flush) { return judged }
+    if silent.isEmpty, later.isEmpty, members.count == 1, let judged = judge(LoneRun(members[0], of: flush)) {
+      return judged
+    }
     var batch = Batch(flush: flush, members: members, silent: silent, later: later)
     if !lost.isEmpty, let known = lost.removeValue(forKey: flush.cpu) { batch.lost = known }
     if batch.silentCount == 0, members.isEmpty { return Judged(finding: .explained) }
@@ -127,22 +129,20 @@ struct FlushJudge: ~Copyable {
   }
 
   /// By far the most flushes run one call, which kicked: there is nothing to find out.
-  /// - Parameter member: the only one, where there is no node without a callback either.
   /// - Returns: nil where it takes a closer look.
   @inline(__always)
-  mutating func judgeAlone(_ member: FlushMember, _ flush: CompletedFlush) -> Judged? {
-    guard member.kick == .ipi || member.kick == .maskIPI, member.queued <= member.started,
-      member.addedBy >= flush.floor.queued
+  mutating func judge(_ run: LoneRun) -> Judged? {
+    guard run.kick == .ipi || run.kick == .maskIPI, run.queued <= run.started, run.addedBy >= run.floor
     else { return nil }
     let type: NodeType
     let syncs: ClosedRange<Int>
-    switch member.knowledge {
+    switch run.knowledge {
     case .wakeup: (type, syncs) = (.ttwu, 0...0)
     case .notSync: (type, syncs) = (.async, 0...0)
     case .unknown, .irqWork: (type, syncs) = (.sync, 0...1)
     }
     guard runAlone(type) else { return Judged(finding: .undecided(.stateUnknown)) }
-    return Judged(finding: .explained, syncs: flush.doubt != nil || !flush.inHandler ? nil : syncs)
+    return Judged(finding: .explained, syncs: run.tellsType ? syncs : nil)
   }
 
   /// In which batch the nodes were that are still open is not asked any more.
