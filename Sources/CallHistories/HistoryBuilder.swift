@@ -122,11 +122,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     let level = context.level
     noteSeen(event)
     if unsettledCount != 0, event.nanoseconds > silentUntil { settleSilentCPUs(at: event.nanoseconds) }
-    var attention = cpus[cpu].note(event, context: context)
-    if attention.contains(.otherTask) {
-      taskChanged(event)
-      attention = cpus[cpu].noteInTask(event, context: context)
-    }
+    if event.pid != cpus[cpu].currentPid { taskChanged(event) }
+    let attention = cpus[cpu].note(event, context: context)
     if !attention.isEmpty {
       if attention.isOnlyOpenLevels {
         closeSlots(before: event, cpu: cpu, open: attention.openLevels, level: level, maskWords: maskWords)

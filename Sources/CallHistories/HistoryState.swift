@@ -133,16 +133,9 @@ struct CPUState {
   static let deepestNesting: UInt8 = 64
 
   /// Takes note of an event of the CPU's. For most events that is all.
-  /// - Returns: what the event has to be held against; ``Attention/otherTask`` alone when nothing was noted, because another
-  ///   task runs than the last event said.
+  /// - Returns: what the event has to be held against.
   @inline(__always)
   mutating func note(_ event: TraceEvent, context: EventContext) -> Attention {
-    event.pid == currentPid ? noteInTask(event, context: context) : .otherTask
-  }
-
-  /// The same for an event of whatever task.
-  @inline(__always)
-  mutating func noteInTask(_ event: TraceEvent, context: EventContext) -> Attention {
     if event.pid == 0 {
       idleRan = true
       if context.level == .task { idleShowed = true }
@@ -169,9 +162,7 @@ struct CPUState {
     static let inHandler = Attention(rawValue: 1 << 9)
     static let implicitFlush = Attention(rawValue: 1 << 10)
     static let unproven = Attention(rawValue: 1 << 11)
-    /// Nothing of the state, but the event's: it is of another task.
-    static let otherTask = Attention(rawValue: 1 << 12)
-    static let unsettled = Attention(rawValue: 1 << 13)
+    static let unsettled = Attention(rawValue: 1 << 12)
 
     /// So it begins.
     static let noLevelSeen = Attention(rawValue: 0b1111_0000)

@@ -5,6 +5,8 @@ public import Verdicts
 
 /// What takes complete calls one by one, besides the statistics; and, if it wants to, what else interrupts CPUs.
 public protocol CompletedCallSink {
+  /// Whether handlers are anything to it.
+  static var takesHandlers: Bool { get }
   mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>)
   mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
   mutating func unqueuedCallback(_ event: TraceEvent)
@@ -12,6 +14,7 @@ public protocol CompletedCallSink {
 }
 
 extension CompletedCallSink {
+  public static var takesHandlers: Bool { true }
   public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
   public mutating func unqueuedCallback(_ event: TraceEvent) {}
   public mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
@@ -19,6 +22,7 @@ extension CompletedCallSink {
 
 /// A sink that drops everything.
 public struct NoCallSink: CompletedCallSink {
+  public static var takesHandlers: Bool { false }
   public init() {}
   public mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {}
 }
@@ -41,6 +45,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   @exclusivity(unchecked) private var log = CallLog()
   private var putsOff = false
   private let kicksAreRecorded: Bool
+  /// Anything is made of handlers.
+  private let takesHandlers: Bool
   private let recordedKinds: Set<EventKind>
 
   /// - Parameters:
@@ -54,6 +60,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     statistics = CallStatistics(watched: watched)
     blocking = BlockingAnalysis(matcher: kernelReports)
     self.sink = sink
+    takesHandlers = !watched.isEmpty || Sink.takesHandlers
     // That some are seen does not mean that all are recorded: a recording can be filtered.
     self.recordedKinds = recordedKinds
     kicksAreRecorded = recordedKinds.isSuperset(of: [.ipiSendCPU, .ipiSendCPUMask, .schedWakeIdleWithoutIPI])
@@ -76,6 +83,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   public func anomalyFound(_ anomaly: HistoryAnomaly) { conformance.take(anomaly) }
 
   public func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
+    if !takesHandlers { return }
     if putsOff {
       log.appendHandler(kind, cpu: cpu, start: start, end: end)
     } else {

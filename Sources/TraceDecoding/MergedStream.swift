@@ -164,13 +164,7 @@ public final class MergedStream {
   /// - Returns: whether there are more.
   private func goOn(_ block: inout EventBlock) throws(TraceFileError) -> Bool {
     guard var merge = self.merge.take() else { return false }
-    let more: Bool
-    do {
-      more = try move(&merge, into: &block)
-    } catch {
-      self.merge = consume merge
-      throw error
-    }
+    let more = try move(&merge, into: &block)
     self.merge = consume merge
     return more
   }

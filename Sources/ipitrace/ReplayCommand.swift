@@ -138,6 +138,7 @@ extension ReplayCommand {
 
 /// Writes calls to a file as they complete. The first error ends the writing and is thrown at the end.
 struct CallLineSink: CompletedCallSink {
+  static let takesHandlers = false
   private static let blockSize = 256 << 10
   private var renderer: CallLineRenderer
   private let file: OutputFile

@@ -25,7 +25,7 @@ public struct CallLog: ~Copyable {
   mutating func append(_ call: CompletedCall, targets new: Span<QueuedCall>) {
     entries.append(Int32(truncatingIfNeeded: new.count))
     calls.append(call)
-    for index in new.indices { targets.append(new[index]) }
+    targets.append(copying: new)
   }
 
   mutating func appendHandler(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {
