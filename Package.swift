@@ -105,7 +105,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
+      dependencies: ["CallEngines", "CallHistories", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
     .testTarget(
       name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes"],

@@ -9,12 +9,17 @@ public protocol CompletedCallSink {
   mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
   mutating func unqueuedCallback(_ event: TraceEvent)
   mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
+  /// Takes what a CPU was seen to do, and what was lost of it; only where an ``ActivityTap`` looks.
+  mutating func activitySeen(_ piece: CPUActivity)
+  mutating func eventsLost(_ gap: TraceGap)
 }
 
 extension CompletedCallSink {
   public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
   public mutating func unqueuedCallback(_ event: TraceEvent) {}
   public mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
+  public mutating func activitySeen(_ piece: CPUActivity) {}
+  public mutating func eventsLost(_ gap: TraceGap) {}
 }
 
 /// A sink that drops everything.
@@ -40,6 +45,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   /// What is put off.
   @exclusivity(unchecked) private var log = CallLog()
   private var putsOff = false
+  /// How many callbacks came that no event queued.
+  private(set) var unqueuedSoFar: UInt64 = 0
   private let kicksAreRecorded: Bool
   private let recordedKinds: Set<EventKind>
 
@@ -82,6 +89,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func unqueuedCallback(_ event: TraceEvent) {
+    unqueuedSoFar += 1
     if putsOff { log.appendUnqueued(event) } else { countUnqueued(event) }
   }
 
@@ -93,6 +101,14 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     } else {
       countUnqueuedEnd(event, started: started)
     }
+  }
+
+  func activitySeen(_ piece: CPUActivity) {
+    if putsOff { log.append(piece) } else { sink.activitySeen(piece) }
+  }
+
+  func eventsLost(_ gap: TraceGap) {
+    if putsOff { log.append(gap) } else { sink.eventsLost(gap) }
   }
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) {

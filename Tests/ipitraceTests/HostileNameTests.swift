@@ -109,6 +109,7 @@ struct HostileNameTests {
       (["replay", capture, "--engine", "llist-2014", "--costs", none], 3),
       (["replay", capture, "--dmesg", none], 3), (["replay", capture, "--json", none], 1),
       (["replay", capture, "--html", none], 1), (["replay", capture, "--calls", none], 1),
+      (["replay", capture, "--perfetto", none], 1),
       (["report", example, "--html", none], 1), (["diff", example, example, "--json", none], 1),
       (["replay", capture, "--\(word)"], 2), ([word], 2), (["replay", capture, word], 2),
       (["replay", capture, "--fail-on", word], 2), (["replay", capture, "--engine", word], 2),
@@ -190,6 +191,32 @@ struct HostileNameTests {
         let start = name.unicodeScalars.prefix(200)
         #expect(found.contains { $0.unicodeScalars.starts(with: start) }, "\(command): \(name.prefix(60))")
       }
+    }
+  }
+
+  // MARK: Perfetto
+
+  @Test("a trace for Perfetto shows them as text that nothing obeys, cut to what can be read")
+  func perfetto() throws {
+    let inputs = try Inputs()
+    for command in [
+      ["replay", inputs.capture, "--complete", "--perfetto", "-"],
+      ["replay", inputs.text, "--complete", "--perfetto", "-"],
+    ] {
+      let run = try Self.run(command)
+      #expect(run.status == 0, "\(run.errorText)")
+      let trace = try PerfettoTrace(run.output)
+      for text in trace.texts {
+        #expect(Self.obeyed(Array(text.utf8)) == [] && !Self.turns(Array(text.utf8)) && !text.contains("\n"), "\(text)")
+        #expect(text.unicodeScalars.count < 2_100)
+      }
+      // Not left out either: a callback's name is the name of an event.
+      for part in ["<script>window.__fromTrace=1</script>", "\\u{1b}[31mred", "safe\\u{202e}txt.exe", "\\u{fffd}"] {
+        #expect(trace.events.contains { $0.name.contains(part) }, "\(part)")
+      }
+      let tasks = Set(trace.events.compactMap { $0.annotations["task"] })
+      #expect(tasks.contains { if case .text(let name) = $0 { name.contains("\\u{1b}[31mred") } else { false } })
+      _ = try trace.slices()
     }
   }
 
