@@ -62,13 +62,14 @@ public struct ActivityReader {
 
   private mutating func begin(_ cpu: Int, _ event: TraceEvent, isQueued: Bool) {
     if cpus[cpu].open.count >= Self.deepest { giveUp(cpu, from: 0, .tooMuchInside) }
-    if waiting >= Self.mostWaiting { for other in cpus.indices { giveUp(other, from: 0, .tooMuchInside) } }
+    makeRoom()
     cpus[cpu].open.append(
       Open(place: cpus[cpu].waiting.count, flags: event.flags, isHandler: event.kind != .csdFunctionEntry))
     append(cpu, piece(.began, event, isQueued: isQueued))
   }
 
   private mutating func end(_ cpu: Int, _ event: TraceEvent) {
+    makeRoom()
     if let place = cpus[cpu].open.lastIndex(where: { Self.belong(cpus[cpu].waiting[$0.place], event) }) {
       giveUp(cpu, from: place + 1, .notRecorded)
       append(cpu, piece(.ended, event))
@@ -133,6 +134,11 @@ public struct ActivityReader {
   }
 
   // MARK: Handing on
+
+  private mutating func makeRoom() {
+    guard waiting >= Self.mostWaiting else { return }
+    for cpu in cpus.indices { giveUp(cpu, from: 0, .tooMuchInside) }
+  }
 
   private mutating func append(_ cpu: Int, _ piece: CPUActivity) {
     cpus[cpu].waiting.append(piece)

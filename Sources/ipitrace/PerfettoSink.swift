@@ -10,6 +10,7 @@ struct PerfettoSink: CompletedCallSink {
   private var renderer: PerfettoRenderer
   private let file: OutputFile
   private var error: OutputError?
+  private var hasFailed = false
 
   init(renderer: PerfettoRenderer, file: OutputFile) {
     self.renderer = renderer
@@ -18,26 +19,29 @@ struct PerfettoSink: CompletedCallSink {
   }
 
   mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    if error != nil { return }
+    if hasFailed { return }
     renderer.append(call, targets: targets)
     writeBlock()
   }
 
   mutating func activitySeen(_ piece: CPUActivity) {
-    if error != nil { return }
+    if hasFailed { return }
     renderer.append(piece)
     writeBlock()
   }
 
   mutating func eventsLost(_ gap: TraceGap) {
-    if error != nil { return }
+    if hasFailed { return }
     renderer.append(gap)
     writeBlock()
   }
 
   private mutating func writeBlock() {
     guard renderer.bytes.count >= Self.blockSize else { return }
-    do { try file.write(renderer.bytes) } catch { self.error = error }
+    do { try file.write(renderer.bytes) } catch {
+      self.error = error
+      hasFailed = true
+    }
     renderer.bytes.removeAll(keepingCapacity: true)
   }
 

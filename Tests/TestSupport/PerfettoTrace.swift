@@ -2,7 +2,7 @@
 ///
 /// Events are ordered by time, those of one time as in the file; ends end the latest begin of their track.
 public struct PerfettoTrace {
-  public enum Value: Equatable, Sendable {
+  public enum Value: Hashable, Sendable {
     case number(UInt64)
     case text(String)
     case list([Value])

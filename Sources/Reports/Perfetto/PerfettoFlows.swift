@@ -1,19 +1,23 @@
 /// The numbers by which a call's arrow finds its callback.
 ///
 /// Both ends are written at different times, and neither knows the other. What both know is where and when the callback began.
+/// Where a clock is so coarse, or a recording so damaged, that a csd ran several times at one time, they are counted: calls of
+/// one csd come in the order in which they ran.
 struct PerfettoFlows {
-  private static let recentCount = 1 << 10
+  private static let recentCount = 1 << 12
 
-  /// The latest numbers given, by their lowest bits.
-  private var recent = [UInt64](repeating: 0, count: recentCount)
+  /// The latest callbacks by the lowest bits of their numbers, and how often each came.
+  private var recent = [(number: UInt64, count: UInt64)](repeating: (0, 0), count: recentCount)
 
-  /// The number of the arrow to a callback; nil if it was given lately: where the clock is so coarse that a csd ran twice at one
-  /// time, only one arrow is drawn.
-  mutating func number(cpu: UInt16, csd: UInt64, started: UInt64) -> UInt64? {
-    let number = Self.mixed(Self.mixed(csd) ^ Self.mixed(started &+ UInt64(cpu) << 48))
+  /// The number of the arrow to a callback.
+  mutating func number(cpu: UInt16, csd: UInt64, function: UInt64, started: UInt64) -> UInt64 {
+    let number = Self.mixed(Self.mixed(csd ^ Self.mixed(function)) ^ Self.mixed(started &+ UInt64(cpu) << 48))
     let place = Int(truncatingIfNeeded: number) & (Self.recentCount - 1)
-    if recent[place] == number { return nil }
-    recent[place] = number
+    if recent[place].number == number {
+      recent[place].count += 1
+      return Self.mixed(number &+ recent[place].count)
+    }
+    recent[place] = (number, 0)
     return number
   }
 

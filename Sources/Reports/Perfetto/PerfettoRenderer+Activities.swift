@@ -28,7 +28,9 @@ extension PerfettoRenderer {
     case .endedOnly: out.put(rendered: rendered(.begin, "not seen"))
     case .began, .ended: break
     }
-    if piece.isQueued, let flow = ranOn.number(cpu: piece.cpu, csd: piece.csd, started: piece.nanoseconds) {
+    if piece.isQueued {
+      let flow = ranOn.number(
+        cpu: piece.cpu, csd: piece.csd, function: piece.function, started: piece.nanoseconds)
       out.put(PerfettoField.Event.terminatingFlow, fixed: flow)
     }
     close(event)

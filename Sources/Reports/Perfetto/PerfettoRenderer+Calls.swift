@@ -46,9 +46,10 @@ extension PerfettoRenderer {
 
   private mutating func putFlow(_ target: QueuedCall) {
     // What is concluded and was not seen has no callback of its own.
-    guard !target.inferred, let started = target.started, started > target.queued, started <= Self.latestTime,
-      let flow = calledFrom.number(cpu: target.target, csd: target.csd, started: started)
-    else { return }
+    guard !target.inferred, let started = target.started, started <= Self.latestTime else { return }
+    let flow = calledFrom.number(
+      cpu: target.target, csd: target.csd, function: target.function, started: started)
+    guard started > target.queued else { return }
     out.put(PerfettoField.Event.flow, fixed: flow)
   }
 

@@ -101,11 +101,6 @@ public struct PerfettoRenderer {
   // MARK: Packets
 
   private static let sequence: UInt64 = 1
-  /// What every event's packet has.
-  private static let common = ProtobufWriter.rendered {
-    $0.put(PerfettoField.Packet.sequence, sequence)
-    $0.put(PerfettoField.Packet.sequenceFlags, PerfettoField.Flags.needsState)
-  }
 
   /// The first packet: whatever came before in the file has nothing to do with this, and the names that all use.
   private mutating func putTables() {
@@ -134,7 +129,8 @@ public struct PerfettoRenderer {
   mutating func openEvent(_ type: UInt64, at time: UInt64, track: UInt64) -> OpenEvent {
     let packet = out.open(PerfettoField.packet)
     out.put(PerfettoField.Packet.timestamp, time)
-    out.put(rendered: Self.common)
+    out.put(PerfettoField.Packet.sequence, Self.sequence)
+    out.put(PerfettoField.Packet.sequenceFlags, PerfettoField.Flags.needsState)
     let event = out.open(PerfettoField.Packet.trackEvent)
     out.put(PerfettoField.Event.type, type)
     out.put(PerfettoField.Event.track, track)

@@ -9,7 +9,16 @@ struct ProtobufWriter {
   private static let ofFixed64: UInt64 = 1
   private static let ofLength: UInt64 = 2
 
+  @inline(__always)
   mutating func putVarint(_ value: UInt64) {
+    if value < 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: value))
+    } else {
+      putLongVarint(value)
+    }
+  }
+
+  private mutating func putLongVarint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -18,6 +27,7 @@ struct ProtobufWriter {
     bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 
+  @inline(__always)
   mutating func put(_ field: UInt64, _ value: UInt64) {
     putVarint(field << 3 | Self.ofVarint)
     putVarint(value)
@@ -51,19 +61,14 @@ struct ProtobufWriter {
   /// Ends the message that began at a place.
   mutating func close(_ start: Int) {
     var length = bytes.count - start
-    if length < 0x80 {
-      bytes[start - 1] = UInt8(truncatingIfNeeded: length)
-      return
-    }
-    bytes[start - 1] = UInt8(truncatingIfNeeded: length) | 0x80
-    var more: [UInt8] = []
-    length >>= 7
+    var place = start - 1
     while length >= 0x80 {
-      more.append(UInt8(truncatingIfNeeded: length) | 0x80)
+      bytes[place] = UInt8(truncatingIfNeeded: length) | 0x80
       length >>= 7
+      place += 1
+      bytes.insert(0, at: place)
     }
-    more.append(UInt8(truncatingIfNeeded: length))
-    bytes.insert(contentsOf: more, at: start)
+    bytes[place] = UInt8(truncatingIfNeeded: length)
   }
 
   /// The bytes of what a closure puts.
