@@ -32,9 +32,10 @@ struct PerfettoCommandTests {
 
   @Test(
     "of every recording slices nest, arrows have both ends, and every call is there",
-    arguments: try Fixtures.files(in: "captures", suffix: ".dat"))
-  func captures(capture: String) throws {
-    let path = Fixtures.path("captures/" + capture)
+    arguments: try Fixtures.files(in: "captures", suffix: ".dat").map { "captures/" + $0 }
+      + Fixtures.files(in: "text", suffix: ".txt").map { "text/" + $0 })
+  func recordings(name: String) throws {
+    let path = Fixtures.path(name)
     let drawn = try replay([path, "--perfetto", "-"])
     #expect(drawn.status == 0 && drawn.errors.isEmpty, "\(drawn.errorText)")
     let trace = try PerfettoTrace(drawn.output)
@@ -95,6 +96,35 @@ struct PerfettoCommandTests {
     }
     let full = try replay([Fixtures.path("captures/guest-6.12-8cpu-hotplug.dat"), "--perfetto", "/dev/full"])
     #expect(full.status == 1 && full.errorText.contains("/dev/full"))
+  }
+
+  @Test("a clock that counts no nanoseconds is warned of, once, and on standard error")
+  func cycles() throws {
+    let folder = TemporaryDirectory()
+    let events = try TraceScript(
+      """
+      10 0 switch
+      20 0 queue 1 f c1
+      21 0 ipi 1
+      30 1 handler
+      31 1h run f c1
+      32 1h done f c1
+      33 1 return
+      40 1 switch
+      """
+    ).events
+    for (clock, isWarnedOf) in [("local [x86-tsc]", true), ("[local] x86-tsc", false)] {
+      var builder = TraceFileBuilder(events: events, version: 6)
+      builder.clockText = clock + "\n"
+      let path = folder.path + "/trace.dat"
+      try #require(TestFile.write(builder.bytes, to: path))
+      let run = try replay([path, "--perfetto", "-"])
+      #expect(run.status == 0)
+      #expect(run.errorText.contains("x86-tsc does not count nanoseconds") == isWarnedOf, "\(run.errorText)")
+      let trace = try PerfettoTrace(run.output)
+      #expect(try trace.slices().filter { $0.depth == 1 }.map(\.event.time) == [31])
+      #expect(trace.tracks.values.contains { $0.description?.contains("ticks") == isWarnedOf })
+    }
   }
 
   @Test("only one output goes to standard output")
