@@ -113,14 +113,16 @@ struct PerfettoCommandTests {
       40 1 switch
       """
     ).events
-    for (clock, isWarnedOf) in [("local [x86-tsc]", true), ("[local] x86-tsc", false)] {
-      var builder = TraceFileBuilder(events: events, version: 6)
-      builder.clockText = clock + "\n"
+    for (clock, isWarnedOf) in [("x86-tsc", true), ("mono", false)] {
+      var builder = TraceFileBuilder(events: events, version: 7)
+      builder.clockText = "[\(clock)]\n"
+      builder.buffers[0].clock = clock
       let path = folder.path + "/trace.dat"
       try #require(TestFile.write(builder.bytes, to: path))
       let run = try replay([path, "--perfetto", "-"])
       #expect(run.status == 0)
       #expect(run.errorText.contains("x86-tsc does not count nanoseconds") == isWarnedOf, "\(run.errorText)")
+      #expect(run.errors.filter { $0 == UInt8(ascii: "\n") }.count == (isWarnedOf ? 1 : 0))
       let trace = try PerfettoTrace(run.output)
       #expect(try trace.slices().filter { $0.depth == 1 }.map(\.event.time) == [31])
       #expect(trace.tracks.values.contains { $0.description?.contains("ticks") == isWarnedOf })
