@@ -30,13 +30,41 @@ struct PerfettoTests {
     return call
   }
 
+  /// A call of CPU 1, whose caller went on at 150.
+  private static let seenCall: CompletedCall? = {
+    final class Collector: CallHistoryConsumer {
+      var calls: [CompletedCall] = []
+
+      func flushCompleted(
+        _ flush: CompletedFlush, members: ContiguousArray<FlushMember>, silent: ContiguousArray<FlushMember>,
+        later: ContiguousArray<FlushMember>
+      ) -> FlushJudgement { FlushJudgement(.explained) }
+      func callCompleted(_ call: CompletedCall, targets: Span<QueuedCall>) { calls.append(call) }
+      func anomalyFound(_ anomaly: HistoryAnomaly) {}
+      func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
+      func unqueuedCallback(_ event: TraceEvent) {}
+      func stateUnknown(_ stretch: UnknownStretch) {}
+    }
+    let collector = Collector()
+    var builder = HistoryBuilder(settings: HistorySettings(), names: ScriptNames(), consumer: collector)
+    guard let events = try? TraceScript("100 1 queue 2 f c\n101 1 ipi 2\n150 1 switch").events else { return nil }
+    builder.consume(events.span, maskWords: Span())
+    builder.finish()
+    return collector.calls.first
+  }()
+
   private static func call(
-    of first: QueuedCall, kind: CallKind = .single, waits: Bool? = true, movedOn: UInt64? = nil
-  ) -> CompletedCall {
-    CompletedCall(
-      kind: kind, source: first.source, pid: 7, function: first.function, callsite: first.callsite, flags: [],
-      began: first.queued, previousEvent: nil, localStarted: nil, localEnded: nil, callerMovedOn: movedOn,
-      waits: waits)
+    of first: QueuedCall, kind: CallKind = .single, waits: Bool? = true
+  ) throws -> CompletedCall {
+    var call = try #require(seenCall)
+    call.kind = kind
+    call.source = first.source
+    call.pid = 7
+    call.function = first.function
+    call.callsite = first.callsite
+    call.began = first.queued
+    call.waits = waits
+    return call
   }
 
   private static func piece(
@@ -83,7 +111,7 @@ struct PerfettoTests {
     renderer.append(Self.piece(.ended, .csdFunctionExit, cpu: 2, at: 140, csd: 64, function: "f"))
     renderer.append(Self.piece(.ended, .callFunctionSingleExit, cpu: 2, at: 140))
     let queued = Self.queued("f", csd: 64, from: 1, to: 2, at: 100, started: 130)
-    renderer.append(Self.call(of: queued, movedOn: 150), targets: [queued].span)
+    try renderer.append(Self.call(of: queued), targets: [queued].span)
     let trace = try PerfettoTrace(renderer.bytes)
 
     let group = try #require(trace.tracks.first { $0.value.name == "IPIs" })
@@ -131,7 +159,7 @@ struct PerfettoTests {
           .beganOnly, .csdFunctionEntry, cpu: target.target, at: 110, csd: target.csd, function: "f", isQueued: true,
           unseen: .eventsLost))
     }
-    renderer.append(Self.call(of: targets[0], kind: .many, waits: nil), targets: targets.span)
+    try renderer.append(Self.call(of: targets[0], kind: .many, waits: nil), targets: targets.span)
     let trace = try PerfettoTrace(renderer.bytes)
     let call = try #require(trace.events.first)
     #expect(call.annotations["waits"] == .text("unknown") && call.annotations["kind"] == .text("many"))
@@ -148,7 +176,7 @@ struct PerfettoTests {
     var renderer = Self.renderer(names: ["f", "g"])
     for (function, time) in [("f", 100), ("f", 101), ("g", 102), ("f", 103)] as [(String, UInt64)] {
       let call = Self.queued(function, csd: 16, from: 0, to: 1, at: time, started: 110)
-      renderer.append(Self.call(of: call), targets: [call].span)
+      try renderer.append(Self.call(of: call), targets: [call].span)
     }
     for function in ["f", "f", "g", "f"] {
       renderer.append(
@@ -164,7 +192,7 @@ struct PerfettoTests {
     var renderer = Self.renderer(names: ["f"])
     for started in [UInt64(99), 100] {
       let call = Self.queued("f", csd: 8, from: 0, to: 1, at: 100, started: started)
-      renderer.append(Self.call(of: call), targets: [call].span)
+      try renderer.append(Self.call(of: call), targets: [call].span)
     }
     #expect(try PerfettoTrace(renderer.bytes).events.allSatisfy { $0.flows.isEmpty })
   }
@@ -221,7 +249,7 @@ struct PerfettoTests {
     renderer.append(Self.piece(.ended, .callFunctionExit, cpu: 0, at: .max))
     renderer.append(Self.piece(.beganOnly, .csdFunctionEntry, cpu: 0, at: .max, csd: 8, function: "f"))
     let call = Self.queued("f", csd: 8, from: 1, to: 0, at: late, started: .max - 1)
-    renderer.append(Self.call(of: call), targets: [call].span)
+    try renderer.append(Self.call(of: call), targets: [call].span)
     renderer.finish(.nothing)
     let trace = try PerfettoTrace(renderer.bytes)
     let slices = try trace.slices()
