@@ -67,7 +67,7 @@ let package = Package(
       dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
 
-    // Values → words, JSON, HTML. Imports the verdicts, and calls for the lines of `--calls`.
+    // Values → words, JSON, HTML, Perfetto. Imports the verdicts, and calls for `--calls` and `--perfetto`.
     .target(
       name: "Reports", dependencies: ["CallEngines", "CallHistories", "TraceTypes", "Verdicts"],
       exclude: ["Schema"], swiftSettings: strict),
@@ -105,7 +105,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ReportsTests",
-      dependencies: ["CallEngines", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
+      dependencies: ["CallEngines", "CallHistories", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
     .testTarget(
       name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes"],

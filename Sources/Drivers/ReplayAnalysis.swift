@@ -11,6 +11,9 @@ public protocol CompletedCallSink {
   mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64)
   mutating func unqueuedCallback(_ event: TraceEvent)
   mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64)
+  /// Takes what a CPU was seen to do, and what was lost of it; only where an ``ActivityTap`` looks.
+  mutating func activitySeen(_ piece: CPUActivity)
+  mutating func eventsLost(_ gap: TraceGap)
 }
 
 extension CompletedCallSink {
@@ -18,6 +21,8 @@ extension CompletedCallSink {
   public mutating func handlerCompleted(_ kind: HandlerKind, cpu: UInt16, start: UInt64, end: UInt64) {}
   public mutating func unqueuedCallback(_ event: TraceEvent) {}
   public mutating func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
+  public mutating func activitySeen(_ piece: CPUActivity) {}
+  public mutating func eventsLost(_ gap: TraceGap) {}
 }
 
 /// A sink that drops everything.
@@ -44,6 +49,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   /// What is put off.
   @exclusivity(unchecked) private var log = CallLog()
   private var putsOff = false
+  /// How many callbacks came that no event queued.
+  private(set) var unqueuedSoFar: UInt64 = 0
   private let kicksAreRecorded: Bool
   /// Anything is made of handlers.
   private let takesHandlers: Bool
@@ -92,6 +99,7 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func unqueuedCallback(_ event: TraceEvent) {
+    unqueuedSoFar += 1
     if putsOff { log.appendUnqueued(event) } else { countUnqueued(event) }
   }
 
@@ -103,6 +111,14 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
     } else {
       countUnqueuedEnd(event, started: started)
     }
+  }
+
+  func activitySeen(_ piece: CPUActivity) {
+    if putsOff { log.append(piece) } else { sink.activitySeen(piece) }
+  }
+
+  func eventsLost(_ gap: TraceGap) {
+    if putsOff { log.append(gap) } else { sink.eventsLost(gap) }
   }
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) {

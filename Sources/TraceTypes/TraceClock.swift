@@ -9,4 +9,12 @@ public enum TraceClock {
     default: false
     }
   }
+
+  /// Whether it counts nanoseconds: a processor's counter and a counter of events are no time.
+  public static func countsNanoseconds(_ name: String?) -> Bool {
+    switch name {
+    case "counter", "x86-tsc", "ppc-tb": false
+    default: true
+    }
+  }
 }

@@ -19,6 +19,8 @@ struct Replay {
   var threads = 1
   /// Which engines are to run the recording's load; nil: none.
   var simulation: SimulationRequest?
+  /// Whether the sink draws what the CPUs were seen to do.
+  var drawsActivities = false
 
   /// - Parameter isComplete: the user says that every event that ipitrace reads was recorded, on all CPUs and unfiltered.
   init(path: String, isComplete: Bool) throws {
@@ -110,6 +112,17 @@ struct Replay {
   ///   - body: called when all events were taken.
   func drain<Consumer: TraceEventConsumer & ~Copyable, Sink: CompletedCallSink, Result>(
     into consumer: consuming Consumer, _ analysis: ReplayAnalysis<Sink>,
+    _ body: (inout Consumer, TraceSource.Outcome) throws -> Result
+  ) throws -> Result {
+    guard drawsActivities else { return try feed(consumer, analysis, body) }
+    return try feed(ActivityTap(consumer, analysis), analysis) { tap, outcome in
+      tap.finish()
+      return try body(&tap.consumer, outcome)
+    }
+  }
+
+  private func feed<Consumer: TraceEventConsumer & ~Copyable, Sink: CompletedCallSink, Result>(
+    _ consumer: consuming Consumer, _ analysis: ReplayAnalysis<Sink>,
     _ body: (inout Consumer, TraceSource.Outcome) throws -> Result
   ) throws -> Result {
     guard threads > 1, let (stream, outcome) = try source.stream() else {

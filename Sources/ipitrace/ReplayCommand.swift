@@ -32,6 +32,11 @@ struct ReplayCommand: ParsableCommand {
   @Option(help: "Write every call as one line of JSON, in time order; - is standard output.", completion: .file())
   var calls: String?
 
+  @Option(
+    help: "Write a trace that ui.perfetto.dev opens: what each CPU ran, and who asked for it; - is standard output.",
+    completion: .file())
+  var perfetto: String?
+
   @Option(help: "Show who interrupts these CPUs, for example 2-3,7. Without it: the isolated ones.")
   var cpus: CPUListArgument?
 
@@ -65,7 +70,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   func run() throws {
-    let outputs = [json, html, calls, simulation.saveCosts].filter { $0 == "-" }
+    let outputs = [json, html, calls, perfetto, simulation.saveCosts].filter { $0 == "-" }
     guard outputs.count <= 1 else { throw ValidationError("Only one output can go to standard output.") }
     guard [trace, dmesg, simulation.costs].filter({ $0 == "-" }).count <= 1 else {
       throw ValidationError("Only one input can come from standard input.")
@@ -111,19 +116,39 @@ extension ReplayCommand {
 
   /// Reads the trace, and writes its calls where they are asked for.
   private func analyse(_ replay: Replay) throws -> ReplayResult {
-    guard let calls else { return try replay.run(sink: NoCallSink()).0 }
-    let file = try OutputFile(path: calls)
-    let sink = CallLineSink(
-      renderer: CallLineRenderer(names: replay.source.names, comm: replay.source.comm), file: file)
-    let (result, used) = try replay.run(sink: sink)
+    let source = replay.source
+    let lines = try calls.map {
+      CallLineSink(
+        renderer: CallLineRenderer(names: source.names, comm: source.comm), file: try OutputFile(path: $0))
+    }
+    if let perfetto {
+      let drawing = PerfettoSink(
+        renderer: PerfettoRenderer(names: source.names, clock: source.clock, comm: source.comm),
+        file: try OutputFile(path: perfetto))
+      var replay = replay
+      replay.drawsActivities = true
+      var (result, used) = try replay.run(sink: DrawingSink(drawing: drawing, lines: lines))
+      try used.finish(result)
+      warn(ofClock: source.clock)
+      return result
+    }
+    guard let lines else { return try replay.run(sink: NoCallSink()).0 }
+    let (result, used) = try replay.run(sink: lines)
     try used.finish()
     return result
+  }
+
+  private func warn(ofClock clock: String?) {
+    guard let clock, !TraceClock.countsNanoseconds(clock) else { return }
+    let name = VisibleText.escape(clock)
+    StandardError.complain(
+      "ipitrace replay: the clock \(name) does not count nanoseconds, but Perfetto shows its times as if it did")
   }
 
   private func write(_ result: ReplayResult) throws {
     if let json { try OutputFile.write(JSONReport.render(result), to: json) }
     if let html { try OutputFile.write(Array(HTMLReport.render(result).utf8), to: html) }
-    if [json, html, calls, simulation.saveCosts].contains("-") { return }
+    if [json, html, calls, perfetto, simulation.saveCosts].contains("-") { return }
     let terminal = TerminalFacts(descriptor: STDOUT_FILENO)
     let report = TerminalReport(
       width: terminal.width ?? TerminalReport.defaultWidth, style: terminal.wantsColour ? .ansi : .plain)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks an HTML report in a real browser: check_report.py FILE.html [--page replay|check|simulation|diff] [--screenshots DIR]
+"""Checks HTML reports in a real browser: check_report.py FILE.html... [--page replay|check|simulation|diff] [--screenshots DIR]
 
-Opens it in headless Chromium, at 1280 and 400 pixels, light and dark, with and without its JavaScript, and checks that
+Opens each in headless Chromium, one browser for all and a window for each, at 1280 and 400 pixels, light and dark, with and without its JavaScript, and checks that
 nothing is asked of the network, nothing is said on the console, no script but the report's own is there or runs, the
 page never scrolls sideways, text has contrast, everything is reachable by keyboard, and the timeline zooms.
-Exit status: 0 all is well, 1 something is not (one line each on standard output), 2 usage, 77 no browser.
+Each file ends with a line of its own: FILE.html: all is well, or FILE.html: N problems, behind the problems.
+Exit status: 0 all is well, 1 something is not, 2 usage, 77 no browser.
 """
 
 import argparse
@@ -253,11 +254,11 @@ def screenshot(browser, folder, name):
         (folder / f"{name}-{index + 1:02}.png").write_bytes(base64.b64decode(data))
 
 
-def check(path, page, screenshots):
+def check(browser, path, page, screenshots):
     problems = []
     structure = STRUCTURE.replace("EXPECTED", f"({json.dumps(PAGES[page])})")
     url = url_of(path)
-    with Browser() as browser:
+    with browser.window():
         for scheme in SCHEMES:
             for width, height in VIEWS:
                 set_view(browser, width, height, scheme)
@@ -305,22 +306,27 @@ def check(path, page, screenshots):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Checks an HTML report in headless Chromium.")
-    parser.add_argument("file", type=pathlib.Path)
+    parser = argparse.ArgumentParser(description="Checks HTML reports in headless Chromium.")
+    parser.add_argument("files", type=pathlib.Path, nargs="+", metavar="file")
     parser.add_argument("--page", choices=PAGES, default="replay")
     parser.add_argument("--screenshots", type=pathlib.Path, metavar="DIR")
     arguments = parser.parse_args()
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
     try:
-        problems = check(arguments.file, arguments.page, arguments.screenshots)
+        browser = Browser()
     except FileNotFoundError as error:
         print(error)
         return 77
-    for problem in problems:
-        print(problem)
-    print(f"{arguments.file.name}: {len(problems)} problems" if problems else f"{arguments.file.name}: all is well")
-    return 1 if problems else 0
+    status = 0
+    with browser:
+        for file in arguments.files:
+            problems = check(browser, file, arguments.page, arguments.screenshots)
+            for problem in problems:
+                print(problem)
+            print(f"{file.name}: {len(problems)} problems" if problems else f"{file.name}: all is well", flush=True)
+            status = 1 if problems else status
+    return status
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A headless Chromium, driven over the pipe of its DevTools protocol. Standard library only."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -11,7 +12,7 @@ import time
 
 
 class Browser:
-    """One page in one browser. Use it in a with statement; leaving it ends the browser."""
+    """A browser with a page. Use it in a with statement; leaving it ends the browser."""
 
     def __init__(self, executable="chromium"):
         path = shutil.which(executable)
@@ -49,9 +50,7 @@ class Browser:
     def __enter__(self):
         try:
             page = next(target for target in self.send("Target.getTargets")["targetInfos"] if target["type"] == "page")
-            self._session = self.send("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
-            for domain in ("Page", "Runtime", "Log", "Network"):
-                self.send(domain + ".enable")
+            self._attach(page["targetId"])
         except BaseException:
             self.close()
             raise
@@ -59,6 +58,25 @@ class Browser:
 
     def __exit__(self, *_):
         self.close()
+
+    def _attach(self, target):
+        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.send(domain + ".enable")
+
+    @contextlib.contextmanager
+    def window(self):
+        """A page of its own, as if the browser had just been started, in place of the one that there is."""
+        before, self._session = self._session, None
+        context = self.send("Target.createBrowserContext", disposeOnDetach=True)["browserContextId"]
+        try:
+            self._attach(self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"])
+            self.send("Page.bringToFront")
+            yield self
+        finally:
+            self._session = None
+            self.send("Target.disposeBrowserContext", browserContextId=context)
+            self._session = before
 
     def close(self):
         self._process.terminate()

@@ -161,18 +161,10 @@ struct CheckReportTests {
       ExampleCheck.nothing, ExampleCheck.hostile, ExampleCheck.absurd,
     ]
 
-  @Test(
-    "a real browser finds nothing wrong", .enabled(if: HTMLReportTests.browser), .timeLimit(.minutes(3)),
-    arguments: pages.indices)
-  func inTheBrowser(index: Int) throws {
-    let folder = TemporaryDirectory()
-    let path = "\(folder.path)/check-\(index).html"
-    try #require(TestFile.write(Array(HTMLReport.render(Self.pages[index]).utf8), to: path))
-    let check = try #require(
-      SpawnedCommand.run([
-        "python3", TestFile.packageRoot + "/Tests/Browser/check_report.py", path, "--page", "check",
-      ]))
-    #expect(check.status == 0, "\(check.outputText)\(check.errorText)")
+  @Test("a real browser finds nothing wrong", .enabled(if: BrowserCheck.isPossible), .timeLimit(.minutes(10)))
+  func inTheBrowser() throws {
+    let pages = Self.pages.enumerated().map { ("check-\($0)", HTMLReport.render($1)) }
+    for (name, problems) in try BrowserCheck.problems(of: pages, kind: "check") { #expect(problems == [], "\(name)") }
   }
 
   // MARK: JSON

@@ -76,6 +76,11 @@ struct HostileResultTests {
     #expect(Self.obeyed(page) == [])
     for markup in Self.markup { #expect(!page.contains(markup), "\(markup)") }
     #expect(page.contains("&lt;script&gt;window.__fromTrace=1&lt;/script&gt;"))
+    var renderer = PerfettoRenderer(names: ScriptNames(), clock: Self.hostile) { _ in Self.hostile }
+    renderer.finish(result)
+    let drawing = try PerfettoTrace(renderer.bytes)
+    #expect(drawing.texts.flatMap(Self.obeyed) == [] && !drawing.texts.contains { $0.contains("\n") })
+    #expect(drawing.events.contains { $0.name.contains("<script>window.__fromTrace=1</script>") })
     let json = String(decoding: try JSONReport.render(result), as: UTF8.self)
     #expect(json.unicodeScalars.allSatisfy { $0 == "\n" || !VisibleText.isObeyed($0) })
     #expect(try JSONReport.parse(Array(json.utf8)).calls == result.calls)

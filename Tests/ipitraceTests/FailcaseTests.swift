@@ -23,7 +23,7 @@ struct FailcaseTests {
     }
     return [
       ["replay", path], ["replay", path, "--complete", "--html", "-"], ["replay", path, "--complete", "--calls", "-"],
-      ["replay", path, "--complete", "--engine", "generic-2008"],
+      ["replay", path, "--complete", "--engine", "generic-2008"], ["replay", path, "--complete", "--perfetto", "-"],
     ]
   }
 

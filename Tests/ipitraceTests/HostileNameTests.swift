@@ -109,6 +109,7 @@ struct HostileNameTests {
       (["replay", capture, "--engine", "llist-2014", "--costs", none], 3),
       (["replay", capture, "--dmesg", none], 3), (["replay", capture, "--json", none], 1),
       (["replay", capture, "--html", none], 1), (["replay", capture, "--calls", none], 1),
+      (["replay", capture, "--perfetto", none], 1),
       (["report", example, "--html", none], 1), (["diff", example, example, "--json", none], 1),
       (["replay", capture, "--\(word)"], 2), ([word], 2), (["replay", capture, word], 2),
       (["replay", capture, "--fail-on", word], 2), (["replay", capture, "--engine", word], 2),
@@ -190,6 +191,60 @@ struct HostileNameTests {
         let start = name.unicodeScalars.prefix(200)
         #expect(found.contains { $0.unicodeScalars.starts(with: start) }, "\(command): \(name.prefix(60))")
       }
+    }
+  }
+
+  // MARK: Perfetto
+
+  /// A name with everything escaped that a reader could not see, by the rules that are written down in `VisibleText`.
+  private static func shown(_ name: String) -> String {
+    var result = ""
+    for scalar in name.unicodeScalars {
+      let escaped: String? =
+        switch scalar {
+        case "\n": "\\n"
+        case "\t": "\\t"
+        case "\r": "\\r"
+        case "\\": "\\\\"
+        case " "..."~": nil
+        default:
+          obeyed(Array(String(scalar).utf8)) == [] && isLetter(scalar) ? nil : "\\u{\(String(scalar.value, radix: 16))}"
+        }
+      result += escaped ?? String(scalar)
+    }
+    return result
+  }
+
+  private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.isAlphabetic && !(0x590...0x8ff).contains(scalar.value)
+  }
+
+  @Test("a trace for Perfetto shows them as text that nothing obeys, cut to what can be read")
+  func perfetto() throws {
+    let inputs = try Inputs()
+    for command in [
+      ["replay", inputs.capture, "--complete", "--perfetto", "-"],
+      ["replay", inputs.text, "--complete", "--perfetto", "-"],
+    ] {
+      let run = try Self.run(command)
+      #expect(run.status == 0, "\(run.errorText)")
+      let trace = try PerfettoTrace(run.output)
+      for text in trace.texts {
+        #expect(Self.obeyed(Array(text.utf8)) == [] && !Self.turns(Array(text.utf8)) && !text.contains("\n"), "\(text)")
+        #expect(text.unicodeScalars.count < 2_100)
+      }
+      // Not left out either: a callback's name is the name of an event.
+      let names = Set(trace.events.map(\.name))
+      let calls = try Self.run(command.dropLast(2) + ["--calls", "-"]).outputText.split(separator: "\n")
+      #expect(calls.count > 10)
+      for line in calls {
+        let name = try #require(Self.strings(in: try JSONValue.parse(Array(line.utf8))["callback"]).first)
+        #expect(names.contains { $0.prefix(150) == Self.shown(name).prefix(150) }, "\(name.prefix(60))")
+      }
+      #expect(names.contains { $0.contains("\\u{1b}[31mred") })
+      let tasks = Set(trace.events.compactMap { $0.annotations["task"] })
+      #expect(tasks.contains { if case .text(let name) = $0 { name.contains("\\u{1b}[31mred") } else { false } })
+      _ = try trace.slices()
     }
   }
 

@@ -25,6 +25,13 @@ struct ThreadsTests {
     #expect(!outputs[0].1.isEmpty)
   }
 
+  @Test("so do their drawings", arguments: try Fixtures.files(in: "captures", suffix: ".dat"))
+  func drawings(capture: String) throws {
+    let path = Fixtures.path("captures/" + capture)
+    let outputs = try ["1", "2"].map { try replay([path, "--threads", $0, "--perfetto", "-"]).output }
+    #expect(outputs[0] == outputs[1] && !outputs[0].isEmpty)
+  }
+
   @Test("with an engine, too")
   func simulation() throws {
     let capture = TestFile.packageRoot + "/fixtures/captures/guest-6.12-8cpu-storm.dat"

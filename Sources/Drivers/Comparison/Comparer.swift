@@ -40,8 +40,8 @@ public struct Comparer {
       obstacle = .savedResult
       return
     }
-    guard MeasuredSide.countsNanoseconds(before.input.result.trace.clock),
-      MeasuredSide.countsNanoseconds(after.input.result.trace.clock)
+    guard TraceClock.countsNanoseconds(before.input.result.trace.clock),
+      TraceClock.countsNanoseconds(after.input.result.trace.clock)
     else {
       obstacle = .clockIsNoTime
       return

@@ -33,7 +33,7 @@ struct MeasuredSide {
     } else {
       span = nil
     }
-    let countsTime = Self.countsNanoseconds(trace.clock)
+    let countsTime = TraceClock.countsNanoseconds(trace.clock)
     seconds = countsTime ? span.map { Double($0.upperBound - $0.lowerBound) / 1e9 } : nil
     var whole = SlicedStatistics.Slice()
     for slice in input.slices?.slices ?? [] { whole.add(slice) }
@@ -54,14 +54,6 @@ struct MeasuredSide {
       savedInterference = Dictionary(input.result.interference.map { ($0.cpu, $0) }) { first, _ in first }
     } else {
       (savedCallbacks, savedCPUs, savedInterference) = ([:], [:], [:])
-    }
-  }
-
-  /// A processor's counter and a counter of events are no time.
-  static func countsNanoseconds(_ clock: String?) -> Bool {
-    switch clock {
-    case "counter", "x86-tsc", "ppc-tb": false
-    default: true
     }
   }
 

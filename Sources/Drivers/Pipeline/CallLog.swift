@@ -10,6 +10,8 @@ public struct CallLog: ~Copyable {
     static let handler: Int32 = -1
     static let unqueued: Int32 = -2
     static let unqueuedEnd: Int32 = -3
+    static let activity: Int32 = -4
+    static let gap: Int32 = -5
   }
 
   private var entries = UniqueArray<Int32>()
@@ -17,6 +19,8 @@ public struct CallLog: ~Copyable {
   private var targets = UniqueArray<QueuedCall>()
   private var handlers = UniqueArray<LoggedHandler>()
   private var callbacks = UniqueArray<LoggedCallback>()
+  private var activities = UniqueArray<CPUActivity>()
+  private var gaps = UniqueArray<TraceGap>()
 
   public init() {}
 
@@ -43,12 +47,24 @@ public struct CallLog: ~Copyable {
     callbacks.append(LoggedCallback(event: event, started: started))
   }
 
+  mutating func append(_ piece: CPUActivity) {
+    entries.append(Other.activity)
+    activities.append(piece)
+  }
+
+  mutating func append(_ gap: TraceGap) {
+    entries.append(Other.gap)
+    gaps.append(gap)
+  }
+
   /// Tells everything, and is empty then.
   mutating func tell(_ analysis: ReplayAnalysis<some CompletedCallSink>) {
     var call = 0
     var target = 0
     var handler = 0
     var callback = 0
+    var activity = 0
+    var gap = 0
     for index in 0..<entries.count {
       switch entries[index] {
       case Other.handler:
@@ -61,6 +77,12 @@ public struct CallLog: ~Copyable {
       case Other.unqueuedEnd:
         analysis.countUnqueuedEnd(callbacks[callback].event, started: callbacks[callback].started)
         callback += 1
+      case Other.activity:
+        analysis.sink.activitySeen(activities[activity])
+        activity += 1
+      case Other.gap:
+        analysis.sink.eventsLost(gaps[gap])
+        gap += 1
       case let count:
         let end = target + Int(count)
         analysis.count(calls[call], targets: targets.span.extracting(target..<end))
@@ -73,6 +95,8 @@ public struct CallLog: ~Copyable {
     targets.removeAll(keepingCapacity: true)
     handlers.removeAll(keepingCapacity: true)
     callbacks.removeAll(keepingCapacity: true)
+    activities.removeAll(keepingCapacity: true)
+    gaps.removeAll(keepingCapacity: true)
   }
 }
 

@@ -60,6 +60,10 @@ public struct SurveySink<Next: CompletedCallSink>: CompletedCallSink {
     next.write(call, targets: targets)
   }
 
+  public mutating func activitySeen(_ piece: CPUActivity) { next.activitySeen(piece) }
+
+  public mutating func eventsLost(_ gap: TraceGap) { next.eventsLost(gap) }
+
   /// The item of an IPI between two CPUs; nil where it is not known how far apart they are.
   private func distance(from source: Int, to target: Int) -> CostModel.Item? {
     if let core = cores[source], core == cores[target] { return .deliverySameCore }

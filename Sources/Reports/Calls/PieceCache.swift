@@ -44,6 +44,20 @@ struct PieceTable {
 
   init(count: Int) { pieces = Array(repeating: nil, count: count) }
 
+  /// Appends a place's piece.
+  /// - Returns: false where it is not there yet.
+  func append(_ place: Int, to bytes: inout [UInt8]) -> Bool {
+    guard let piece = pieces[place] else { return false }
+    bytes.append(contentsOf: piece)
+    return true
+  }
+
+  /// Keeps the piece of a place, and appends it.
+  mutating func add(_ place: Int, _ piece: [UInt8], to bytes: inout [UInt8]) {
+    pieces[place] = piece
+    bytes.append(contentsOf: piece)
+  }
+
   /// Appends the piece of a place.
   /// - Parameter render: gives it, where it is not there yet.
   mutating func append(_ place: Int, to bytes: inout [UInt8], render: () -> [UInt8]) {
