@@ -6,6 +6,7 @@ import Verdicts
 
 /// Writes a trace for Perfetto to a file as it is rendered. The first error ends the writing and is thrown at the end.
 struct PerfettoSink: CompletedCallSink {
+  static let takesHandlers = false
   private static let blockSize = 256 << 10
   private var renderer: PerfettoRenderer
   private let file: OutputFile
@@ -55,6 +56,7 @@ struct PerfettoSink: CompletedCallSink {
 
 /// A drawing, and the lines of `--calls` where they are asked for too.
 struct DrawingSink: CompletedCallSink {
+  static let takesHandlers = false
   var drawing: PerfettoSink
   var lines: CallLineSink?
 
