@@ -1,18 +1,11 @@
 /// Reads protobuf's wire format, strictly, as its documentation has it.
 struct ProtobufReader {
-  enum Value {
-    case varint(UInt64)
-    case fixed64(UInt64)
-    case bytes([UInt8])
-  }
-
+  /// A field with the value of its type; the others are nil.
   struct Field {
     var number: UInt64
-    var value: Value
-
-    var varint: UInt64? { if case .varint(let value) = value { value } else { nil } }
-    var fixed64: UInt64? { if case .fixed64(let value) = value { value } else { nil } }
-    var bytes: [UInt8]? { if case .bytes(let value) = value { value } else { nil } }
+    var varint: UInt64?
+    var fixed64: UInt64?
+    var bytes: [UInt8]?
   }
 
   struct Malformed: Error {
@@ -56,16 +49,16 @@ struct ProtobufReader {
     let key = try varint()
     guard key >> 3 != 0 else { throw Malformed(offset: at) }
     switch key & 7 {
-    case 0: return Field(number: key >> 3, value: .varint(try varint()))
+    case 0: return Field(number: key >> 3, varint: try varint())
     case 1:
       var value: UInt64 = 0
       for position in 0..<8 { value |= UInt64(try byte()) << UInt64(position * 8) }
-      return Field(number: key >> 3, value: .fixed64(value))
+      return Field(number: key >> 3, fixed64: value)
     case 2:
       let length = try varint()
       guard length <= UInt64(bytes.endIndex - at) else { throw Malformed(offset: at) }
       defer { at += Int(length) }
-      return Field(number: key >> 3, value: .bytes(Array(bytes[at..<at + Int(length)])))
+      return Field(number: key >> 3, bytes: Array(bytes[at..<at + Int(length)]))
     default: throw Malformed(offset: at)
     }
   }
