@@ -87,15 +87,20 @@ enum TraceTargets {
   static func replay(_ input: [UInt8], _ path: String, isComplete: Bool, engine: String? = nil) throws {
     var replay = try Replay(path: path, isComplete: isComplete)
     if isComplete { replay.namedCPUs = CPUMask([0, 1, 3]) }
+    replay.drawsActivities = input.count % 4 < 2
     if let engine {
       var request = SimulationRequest()
       request.engines = EngineArgument(argument: engine).map { [$0] } ?? []
       replay.simulation = request
     }
     do {
-      let (result, sink) = try replay.run(sink: CountingSink(names: replay.source.names, comm: replay.source.comm))
+      let source = replay.source
+      var (result, sink) = try replay.run(
+        sink: CountingSink(
+          names: source.names, clock: source.clock, comm: source.comm, draws: replay.drawsActivities))
       precondition(result.verdict.addsUp, "calls without an end: \(result.verdict.accounting)")
       precondition(sink.calls == result.calls.total, "\(sink.calls) calls of \(result.calls.total) were written")
+      sink.finish(result)
       try TextTargets.show(result, of: input)
     } catch is ValidationError {
       // More CPUs than can be simulated.
