@@ -39,8 +39,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var cpus = UniqueArray<CPUState>()
   /// By CPU: the innermost of the callbacks in progress, if there is one.
   var innerFrames = UniqueArray<CPUState.Frame>()
-  /// By flags.
-  private let contexts: UniqueArray<EventContext>
+  private let contexts = EventContexts()
   var slots = UniqueArray<CallSlot>()
   var siteKinds: [UInt64: CallKind] = [:]
   var recentSites = UniqueArray(repeating: (callsite: UInt64(0), kind: CallKind.unknown), count: 64)
@@ -84,9 +83,6 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     self.settings = settings
     self.names = names
     self.consumer = consumer
-    var contexts = UniqueArray<EventContext>()
-    for flags in UInt8.min...UInt8.max { contexts.append(EventContext(ContextFlags(rawValue: flags))) }
-    self.contexts = contexts
     cpuLimit = settings.possibleCPUs?.cpus.last.map { $0 + 1 } ?? .max
     wakeupFunction = settings.wakeupFunction ?? names.addresses(ofSymbol: "sched_ttwu_pending").first
     crossCallFunction =
@@ -118,13 +114,16 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   private mutating func process(_ event: TraceEvent, maskWords: Span<UInt64>) {
     let cpu = Int(event.cpu)
     ensure(cpu: cpu)
-    let context = contexts[Int(event.flags.rawValue)]
+    let context = contexts[event.flags]
     let level = context.level
     noteSeen(event)
     if unsettledCount != 0, event.nanoseconds > silentUntil { settleSilentCPUs(at: event.nanoseconds) }
-    if event.pid != cpus[cpu].currentPid { taskChanged(event) }
-    let attention = cpus[cpu].note(event, context: context)
+    var attention = cpus[cpu].note(event, context: context)
     if !attention.isEmpty {
+      if attention.contains(.otherTask) {
+        taskChanged(event)
+        attention = cpus[cpu].noteInTask(event, context: context)
+      }
       if attention.isOnlyOpenLevels {
         closeSlots(before: event, cpu: cpu, open: attention.openLevels, level: level, maskWords: maskWords)
       } else {

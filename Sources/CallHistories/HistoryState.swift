@@ -133,9 +133,15 @@ struct CPUState {
   static let deepestNesting: UInt8 = 64
 
   /// Takes note of an event of the CPU's. For most events that is all.
-  /// - Returns: what the event has to be held against.
+  /// - Returns: what the event has to be held against; ``Attention/otherTask`` alone, and nothing was noted, when it is not of
+  ///   the task that is known to run.
   @inline(__always)
   mutating func note(_ event: TraceEvent, context: EventContext) -> Attention {
+    event.pid == currentPid ? noteInTask(event, context: context) : .otherTask
+  }
+
+  @inline(__always)
+  mutating func noteInTask(_ event: TraceEvent, context: EventContext) -> Attention {
     if event.pid == 0 {
       idleRan = true
       if context.level == .task { idleShowed = true }
@@ -163,6 +169,8 @@ struct CPUState {
     static let implicitFlush = Attention(rawValue: 1 << 10)
     static let unproven = Attention(rawValue: 1 << 11)
     static let unsettled = Attention(rawValue: 1 << 12)
+    /// Not a part of the state: the event is of another task than was known to run.
+    static let otherTask = Attention(rawValue: 1 << 15)
 
     /// So it begins.
     static let noLevelSeen = Attention(rawValue: 0b1111_0000)
@@ -223,6 +231,19 @@ struct EventContext {
   /// Whether an event of a kind can't come from inside a flush that runs outside handlers.
   @inline(__always)
   func isOutsideFlush(_ kind: EventKind) -> Bool { kindsOutsideFlush &>> UInt32(kind.rawValue) & 1 == 1 }
+}
+
+/// What the flags of events say, by flags.
+final class EventContexts {
+  private let contexts: InlineArray<256, EventContext>
+
+  init() {
+    contexts = InlineArray { EventContext(ContextFlags(rawValue: UInt8($0))) }
+  }
+
+  subscript(flags: ContextFlags) -> EventContext {
+    @inline(__always) get { contexts[Int(flags.rawValue)] }
+  }
 }
 
 /// A call being made, by CPU and context level.

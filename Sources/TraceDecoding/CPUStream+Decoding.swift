@@ -25,39 +25,48 @@ extension CPUStream {
   /// Decodes events from ``cursor`` on, until the page, the batch or the window ends.
   func decode(_ block: UnsafeRawBufferPointer) -> Stop {
     table.positions.withUnsafeBufferPointer { positions in
-      table.entries.withUnsafeBufferPointer { entries in decode(block, positions, entries) }
+      table.entries.withUnsafeBufferPointer { entries in
+        guard let bytes = block.baseAddress, let entries = entries.baseAddress, let positions = positions.baseAddress
+        else {
+          return .endOfPage
+        }
+        precondition(cursor >= 0 && pageEnd <= block.count - RegionReader.slack, "a page outside its block")
+        // Compiled twice: by far the most traces are read whole, and have their common fields where they always were.
+        return isPlain
+          ? decode(bytes, positions, entries, isPlain: true) : decode(bytes, positions, entries, isPlain: false)
+      }
     }
   }
 
-  /// One check here, and two for each record, make all loads safe:
+  /// Two checks for each record, besides those of whoever calls, make all loads safe:
   /// - The page's data end ``RegionReader/slack`` bytes before the block does, or earlier. What begins before their end can
   ///   therefore be loaded as a whole word.
   /// - A record ends no later than the page's data, and all fields of its type lie in its shortest length. It has that
   ///   length, or nothing but its common fields is read.
+  /// - Parameters:
+  ///   - positions: of all 65,536 ids.
+  ///   - isPlain: the window is everything, and the common fields are where they are usual.
   @inline(__always)
   private func decode(
-    _ block: UnsafeRawBufferPointer, _ positions: UnsafeBufferPointer<UInt16>,
-    _ entries: UnsafeBufferPointer<EventTable.Entry>
+    _ bytes: UnsafeRawPointer, _ positions: UnsafePointer<UInt16>, _ entries: UnsafePointer<EventTable.Entry>,
+    isPlain: Bool
   ) -> Stop {
-    precondition(cursor >= 0 && pageEnd <= block.count - RegionReader.slack, "a page outside its block")
-    guard let bytes = block.baseAddress, let entries = entries.baseAddress else { return .endOfPage }
-    let usualFields = table.common == .usual
+    let usualFields = isPlain || table.common == .usual
     let windowFrom = window.from
-    let windowWidth = window.through - window.from
+    let windowWidth = window.through &- window.from
     let end = pageEnd
-    let cpu = self.cpu
-    let capacity = self.capacity
-    let events = self.events
+    let cpuHead = self.cpuHead
     let counts = self.counts
 
     var at = cursor
     var time = self.time
     var latest = self.latest
-    var count = self.count
+    var next = events + count
+    let full = events + capacity
     var stop = Stop.endOfPage
 
     while at < end {
-      guard count < capacity else {
+      guard next != full else {
         stop = .batchFull
         break
       }
@@ -67,7 +76,7 @@ extension CPUStream {
       // A block has some megabytes: no sum of a place in it and a length of 32 bits overflows.
       var record = at &+ 4
       var length = Int(type) &* 4
-      var next = record &+ length
+      var after = record &+ length
       if type &- 1 >= EntryType.largestSmall {
         // Not a small event: data of any length, padding, or a time. Such an entry has a second word.
         guard record &+ 4 <= end else {
@@ -80,7 +89,7 @@ extension CPUStream {
         if type == EntryType.longData {
           // The length includes its own word; the data are padded to whole words.
           length = Int(word) &- 4
-          next = record &+ (Int(word) &+ 3) & ~3
+          after = record &+ (Int(word) &+ 3) & ~3
           record &+= 4
           guard length > 0 else {
             stop = .damaged
@@ -90,13 +99,13 @@ extension CPUStream {
           // Without a delta, the rest of the page is empty. With one, it is an event that was taken back; its time
           // still counts for those after it.
           if delta == 0 { break }
-          next = record &+ Int(word)
-          guard next <= end else {
+          after = record &+ Int(word)
+          guard after <= end else {
             stop = .damaged
             break
           }
           time &+= delta
-          at = next
+          at = after
           continue
         } else if type == EntryType.timeExtend {
           time &+= delta &+ UInt64(word) << 27
@@ -108,17 +117,15 @@ extension CPUStream {
           continue
         }
       }
-      guard next <= end else {
+      guard after <= end else {
         stop = .damaged
         break
       }
 
+      let fields = bytes + record
       let common: UInt64 =
-        usualFields
-        ? bytes.loadUnaligned(fromByteOffset: record, as: UInt64.self)
-        : commonFields(bytes + record, length)
-      let id = Int(truncatingIfNeeded: common & 0xffff)
-      let position = id < positions.count ? Int(positions[id]) : 0
+        usualFields ? fields.loadUnaligned(as: UInt64.self) : commonFields(fields, length)
+      let position = Int(positions[Int(truncatingIfNeeded: common & 0xffff)])
       let entry = entries + position
       guard length >= entry.pointee.minimumLength else {
         stop = .damaged
@@ -126,42 +133,37 @@ extension CPUStream {
       }
 
       time &+= delta
-      at = next
+      at = after
       if time < latest { backwardTimes &+= 1 } else { latest = time }
-      if latest &- windowFrom > windowWidth {
+      if !isPlain, latest &- windowFrom > windowWidth {
         stop = latest < windowFrom ? .droppedEarlier : .behindWindow
         break
       }
 
-      let fields = bytes + record
       @inline(__always)
       func field(_ load: EventTable.Load) -> UInt64 {
-        load.extend(fields.loadUnaligned(fromByteOffset: load.offset, as: UInt64.self))
+        load.cut(fields.loadUnaligned(fromByteOffset: load.offset, as: UInt64.self))
       }
-      (events + count).initialize(
-        to: TraceEvent(
-          nanoseconds: latest, cpu: cpu, kind: entry.pointee.kind,
-          flags: ContextFlags(rawValue: UInt8(truncatingIfNeeded: common >> 16)),
-          pid: Int32(truncatingIfNeeded: common >> 32),
-          csd: field(entry.pointee.csd), function: field(entry.pointee.function),
-          callsite: field(entry.pointee.callsite),
-          target: Int32(truncatingIfNeeded: field(entry.pointee.target)),
-          detail: Int32(truncatingIfNeeded: field(entry.pointee.detail))))
+      next.initialize(
+        to: EventWords.event(
+          nanoseconds: latest, head: cpuHead | entry.pointee.head, common: common, csd: field(entry.pointee.csd),
+          function: field(entry.pointee.function), callsite: field(entry.pointee.callsite),
+          target: field(entry.pointee.target), detail: field(entry.pointee.detail)))
       counts[position] &+= 1
       if entry.pointee.extra != .nothing {
-        guard finish(events + count, position, UInt16(truncatingIfNeeded: id), fields, length) else {
+        guard finish(next, position, UInt16(truncatingIfNeeded: common), fields, length) else {
           counts[position] &-= 1
           stop = .damaged
           break
         }
       }
-      count &+= 1
+      next += 1
     }
 
     cursor = at
     self.time = time
     self.latest = latest
-    self.count = count
+    count = next - events
     if case .behindWindow = stop { timeBehindWindow = latest }
     return stop
   }
@@ -192,8 +194,19 @@ extension CPUStream {
     _ event: UnsafeMutablePointer<TraceEvent>, _ position: Int, _ id: UInt16, _ record: UnsafeRawPointer, _ length: Int
   ) -> Bool {
     let entry = table.entries[position]
+    @inline(__always)
+    func field(_ load: EventTable.Load) -> UInt64 {
+      load.extend(record.loadUnaligned(fromByteOffset: load.offset, as: UInt64.self))
+    }
     switch entry.extra {
     case .nothing: return true
+    case .signs:
+      event.pointee.csd = field(entry.csd)
+      event.pointee.function = field(entry.function)
+      event.pointee.callsite = field(entry.callsite)
+      event.pointee.target = Int32(truncatingIfNeeded: field(entry.target))
+      event.pointee.detail = Int32(truncatingIfNeeded: field(entry.detail))
+      return true
     case .unknown:
       unknownCounts[id, default: 0] += 1
       return true
@@ -202,7 +215,7 @@ extension CPUStream {
       event.pointee.csd = 0
       return true
     case .mask, .relativeMask:
-      let word = entry.mask.extend(record.loadUnaligned(fromByteOffset: entry.mask.offset, as: UInt64.self))
+      let word = field(entry.mask)
       let size = Int(word >> 16 & 0xffff)
       var offset = Int(word & 0xffff)
       if entry.extra == .relativeMask { offset += entry.mask.offset + 4 }

@@ -12,12 +12,18 @@ final class CPUStream {
     var from: UInt64 = 0
     var through: UInt64 = .max
     static let everything = Window()
+
+    var isEverything: Bool { from == 0 && through == .max }
   }
 
   let cpu: UInt16
+  /// The CPU's part of ``EventWords``.
+  let cpuHead: UInt64
   let table: EventTable
   private let layout: PageLayout
   let window: Window
+  /// Nothing has to be asked but what every record has to be.
+  let isPlain: Bool
   private let reader: RegionReader
 
   // MARK: The batch
@@ -74,10 +80,13 @@ final class CPUStream {
     file: TraceFile, region: TraceBuffer.Region, layout: PageLayout, window: Window, blockSize: Int, capacity: Int,
     unpacker: Unpacker
   ) throws(TraceFileError) {
+    precondition(EventWords.layoutIsAsSupposed, "events lie in memory otherwise than is supposed")
     cpu = UInt16(truncatingIfNeeded: region.cpu)
+    cpuHead = EventWords.head(of: cpu)
     table = file.events
     self.layout = layout
     self.window = window
+    isPlain = window.isEverything && table.common == .usual
     self.capacity = capacity
     reader = RegionReader(
       file: file.input, region: region, pageSize: layout.pageSize, blockSize: blockSize, unpacker: unpacker)
@@ -140,8 +149,7 @@ final class CPUStream {
     if count == 0 { takeGap(before: timeBehindWindow) }
     guard count > 0 else { return nil }
     return EventBatch(
-      events: events, count: count, maskWords: maskWords.baseAddress.map { UnsafePointer($0) },
-      maskWordCount: maskWordCount)
+      events: events, count: count, maskWords: UnsafeBufferPointer(rebasing: maskWords[..<maskWordCount]))
   }
 
   /// Adds a word to those that mask events point into.

@@ -14,13 +14,21 @@ struct EventTable: Sendable {
     /// The sign bit of a signed number, 0 of an unsigned one.
     var sign: UInt64 = 0
 
+    /// The number in the word at ``offset``, without regard to its sign.
     @inline(__always)
-    func extend(_ word: UInt64) -> UInt64 { ((word & mask) ^ sign) &- sign }
+    func cut(_ word: UInt64) -> UInt64 { word & mask }
+
+    func extend(_ word: UInt64) -> UInt64 { (cut(word) ^ sign) &- sign }
+
+    /// Whether a number of this many bits lacks the sign that it has in the record.
+    func losesSign(in bits: UInt64) -> Bool { sign != 0 && mask >> (bits - 1) == 0 }
   }
 
   /// What else has to be done with events of a type.
   enum Extra: UInt8, Sendable {
     case nothing
+    /// Fields are signed and shorter than what holds them: the loop reads them as if they had no sign.
+    case signs
     /// The record has a bitmap that its field `mask` points to, from the record's start.
     case mask
     /// The same, but from the field's end.
@@ -32,8 +40,10 @@ struct EventTable: Sendable {
   }
 
   struct Entry: Sendable {
-    var kind: EventKind
+    let kind: EventKind
     var extra: Extra
+    /// The kind's part of ``EventWords``.
+    let head: UInt64
     /// The shortest record that holds all fields read, in bytes.
     var minimumLength = 8
     var csd = Load()
@@ -43,6 +53,18 @@ struct EventTable: Sendable {
     var detail = Load()
     /// The field that points to the bitmap.
     var mask = Load()
+
+    init(kind: EventKind, extra: Extra) {
+      self.kind = kind
+      self.extra = extra
+      head = EventWords.head(of: kind)
+    }
+
+    /// Whether a field has another sign than the loop gives it.
+    var losesSigns: Bool {
+      csd.losesSign(in: 64) || function.losesSign(in: 64) || callsite.losesSign(in: 64) || target.losesSign(in: 32)
+        || detail.losesSign(in: 32)
+    }
   }
 
   /// Where the fields are that all records begin with.
@@ -55,7 +77,7 @@ struct EventTable: Sendable {
     static let usual = CommonFields()
   }
 
-  /// Position in ``entries`` for each event id; 0 for ids that the file doesn't describe.
+  /// Position in ``entries`` for each event id that there can be; 0 for ids that the file doesn't describe.
   private(set) var positions: [UInt16]
   /// The first is for all types that the file doesn't describe.
   private(set) var entries: [Entry]
@@ -73,14 +95,13 @@ struct EventTable: Sendable {
   ]
 
   init(formats: [EventFormat], printkFormats: [UInt8]) {
-    positions = []
+    positions = [UInt16](repeating: 0, count: 1 << 16)
     entries = [Entry(kind: .other, extra: .unknown)]
     names = ["unknown"]
     if let format = formats.first(where: { $0.field("common_pid") != nil }) { common = Self.commonFields(of: format) }
     var needsReasons = false
     for format in formats where entries.count <= Int(UInt16.max) {
       let id = Int(format.id)
-      while positions.count <= id { positions.append(0) }
       // Ids are unique in a kernel; in a damaged file the first holds.
       guard positions[id] == 0 else { continue }
       positions[id] = UInt16(entries.count)
@@ -181,6 +202,7 @@ struct EventTable: Sendable {
       .rescheduleExit, .irqWorkEntry, .irqWorkExit, .other:
       break
     }
+    if entry.extra == .nothing, entry.losesSigns { entry.extra = .signs }
     return entry
   }
 

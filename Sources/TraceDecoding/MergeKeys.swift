@@ -27,7 +27,6 @@ struct MergeKeys {
     min(time &- begin, farthest) &<< contestantBits | UInt64(truncatingIfNeeded: contestant)
   }
 
-  /// Whether all that a key tells is that its time is far.
-  @inline(__always)
-  func isFar(_ key: UInt64) -> Bool { key &>> contestantBits >= farthest }
+  /// From this key on, all that a key tells is that its time is far.
+  var firstFar: UInt64 { farthest &<< contestantBits }
 }

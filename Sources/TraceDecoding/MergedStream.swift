@@ -39,7 +39,7 @@ public final class MergedStream {
 
   /// In the order of the CPUs.
   private var streams: [CPUStream]
-  private var merge: Merge?
+  private var merge: EventMerge?
   private var isDrained = false
 
   /// Prepares to read one buffer of a file.
@@ -103,10 +103,9 @@ public final class MergedStream {
   /// - Complexity: O(number of events in the block · log number of CPUs).
   public func fill(_ block: inout EventBlock) throws(TraceFileError) -> Bool {
     if isDrained { return false }
-    do {
-      if merge == nil { try begin(&block) }
-      // In years of events, or damaged ones, times come up for which the keys have no room: then others are made.
-      while !block.isFull, try goOn(&block) {}
+    do throws(TraceFileError) {
+      let merge = if let merge = self.merge { merge } else { try begin(&block) }
+      while !merge.isEmpty, !block.isFull { try goOn(merge, &block) }
     } catch {
       finish()
       throw error
@@ -115,41 +114,8 @@ public final class MergedStream {
     return !block.isEmpty
   }
 
-  /// What is between two blocks: every CPU's batch, and whose event comes next.
-  private struct Merge: ~Copyable {
-    let streams: [CPUStream]
-    /// The batch of each stream; where one is exhausted, its stream has no more.
-    let batches: UnsafeMutableBufferPointer<EventBatch>
-    var keys = MergeKeys(from: 0, contestants: 1)
-    var tree = LoserTree([LoserTree.left])
-
-    init(_ streams: [CPUStream], _ first: [EventBatch]) {
-      self.streams = streams
-      batches = .allocate(capacity: first.count)
-      _ = batches.initialize(from: first)
-      sort()
-    }
-
-    deinit { batches.deallocate() }
-
-    /// Makes keys that have room for what comes next.
-    /// - Returns: whether anything does.
-    @discardableResult
-    mutating func sort() -> Bool {
-      var begin: UInt64?
-      for index in batches.indices where !batches[index].isExhausted {
-        begin = min(begin ?? .max, batches[index].nextTime)
-      }
-      guard let begin else { return false }
-      keys = MergeKeys(from: begin, contestants: batches.count)
-      tree = LoserTree(
-        batches.indices.map { batches[$0].isExhausted ? LoserTree.left : keys.key(batches[$0].nextTime, $0) })
-      return true
-    }
-  }
-
   /// Decodes the first batches. A gap that opens a CPU's trace is said before any event is.
-  private func begin(_ block: inout EventBlock) throws(TraceFileError) {
+  private func begin(_ block: inout EventBlock) throws(TraceFileError) -> EventMerge {
     var open: [CPUStream] = []
     var batches: [EventBatch] = []
     for stream in streams {
@@ -157,42 +123,24 @@ public final class MergedStream {
       open.append(stream)
       batches.append(batch)
     }
-    merge = Merge(open, batches)
+    let merge = EventMerge(open, batches)
+    self.merge = merge
+    return merge
   }
 
-  /// Appends events until the block is full, or as long as the keys have room for their times.
-  /// - Returns: whether there are more.
-  private func goOn(_ block: inout EventBlock) throws(TraceFileError) -> Bool {
-    guard var merge = self.merge.take() else { return false }
-    let more = try move(&merge, into: &block)
-    self.merge = consume merge
-    return more
-  }
-
-  private func move(_ merge: inout Merge, into block: inout EventBlock) throws(TraceFileError) -> Bool {
-    let batches = merge.batches
-    let keys = merge.keys
-    // Event by event: a CPU seldom has several before another one has its next.
-    while !keys.isFar(merge.tree.winnersKey) {
-      if block.isFull { return true }
-      let index = merge.tree.winner
-      batches[index].moveNext(into: &block)
-      if !batches[index].isExhausted {
-        merge.tree.replaceWinnersKey(keys.key(batches[index].nextTime, index))
-      } else if let batch = try nextBatch(of: merge.streams[index], &block) {
-        batches[index] = batch
-        merge.tree.replaceWinnersKey(keys.key(batch.nextTime, index))
-      } else {
-        merge.tree.replaceWinnersKey(LoserTree.left)
-      }
+  /// Moves events until the block is full or a batch is exhausted, and gets the next one then.
+  private func goOn(_ merge: EventMerge, _ block: inout EventBlock) throws(TraceFileError) {
+    guard let pause = merge.move(into: &block) else { return }
+    if pause.hasMask { block.takeMasks(from: block.count - 1, merge.maskWords(of: pause.contestant).span) }
+    guard pause.needsBatch else { return }
+    if let batch = try nextBatch(of: merge.streams[pause.contestant], &block) {
+      merge.give(batch, to: pause.contestant)
+    } else {
+      merge.takeOut(pause.contestant)
     }
-    // What has left is far, too.
-    return merge.tree.winnersKey != LoserTree.left && merge.sort()
   }
 
   /// Gets a CPU's next batch, and says so when a gap comes first.
-  // Not inlined: the checks of its accesses would move into the merge's loop.
-  @inline(never)
   private func nextBatch(of stream: CPUStream, _ block: inout EventBlock) throws(TraceFileError) -> EventBatch? {
     let batch = try stream.nextBatch()
     if let gap = stream.gap {

@@ -34,6 +34,15 @@ public struct EventBlock: ~Copyable {
   @inlinable @inline(__always)
   public mutating func append(_ event: TraceEvent) { events.append(event) }
 
+  /// Appends events that a body makes in place.
+  /// - Parameter body: is given the events, with room for ``capacity`` of them or more. Where new ones point to masks, whoever
+  ///   calls has to take those.
+  @inlinable @inline(__always)
+  public mutating func edit<Result>(_ body: (inout OutputSpan<TraceEvent>) -> Result) -> Result {
+    if events.capacity < capacity { events.reserveCapacity(capacity) }
+    return events.edit { output in body(&output) }
+  }
+
   /// Appends events, and the masks that they point to.
   @inlinable
   public mutating func append(_ new: Span<TraceEvent>, maskWords: Span<UInt64>) {
