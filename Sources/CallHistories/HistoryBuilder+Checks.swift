@@ -35,7 +35,7 @@ extension HistoryBuilder {
     guard kind == .single || kind == .many else { return }
     if kind == .many, isFirst, isForbidden(event.flags) { report(.forbiddenContext, event, cpus: [event.cpu, target]) }
     // The step that brings it up is taken by any CPU: none may have been out of sight since.
-    if cpus[Int(target)].hotplug == .offline, settings.recordedKinds.contains(.cpuhpEnter),
+    if cpus[Int(target)].hotplug == .offline, isSwitchedOn(.cpuhpEnter),
       cpus[Int(target)].offlineAt > max(latestGapEnd, blindUntil)
     {
       report(
@@ -105,7 +105,7 @@ extension HistoryBuilder {
   /// An idle task polls only while it runs, and the target ran others all the time.
   private func checkPolling(of call: QueuedCall, _ event: TraceEvent) {
     let cpu = Int(event.cpu)
-    guard call.marks.isDisjoint(with: .uncertain), settings.recordedKinds.contains(.schedSwitch),
+    guard call.marks.isDisjoint(with: .uncertain), isSwitchedOn(.schedSwitch),
       cpus[cpu].currentPid > 0, cpus[cpu].unseenBy < call.queued, cpus[cpu].unseenBy > 0,
       !statistics.hasSilentLosses(of: event.cpu)
     else { return }
@@ -132,7 +132,7 @@ extension HistoryBuilder {
     let cpu = Int(event.cpu)
     guard call.kind == .single || call.kind == .many, cpus[cpu].hotplug == .none, call.addedBy < cpus[cpu].offlineAt,
       cpus[cpu].offlineAt < cpus[cpu].cameUpAt, !call.marks.contains(.targetGap), !call.marks.contains(.sourceGap),
-      settings.recordedKinds.contains(.cpuhpEnter)
+      isSwitchedOn(.cpuhpEnter)
     else { return }
     flushes[Int(flush)].reason = .hotplug
     consumer.anomalyFound(

@@ -118,7 +118,7 @@ extension HistoryBuilder {
   /// Steps are taken for CPUs that are online, too, whenever somebody registers a new one: each new ring buffer does.
   private func isCertainlyOnline(cpu: Int) -> Bool {
     cpus[cpu].lastOutsideFlush > 0 && cpus[cpu].lastOutsideFlush > latestGapEnd
-      && settings.recordedKinds.contains(.cpuhpEnter)
+      && isSwitchedOn(.cpuhpEnter)
   }
 
   mutating func hotplugStepExited(_ event: TraceEvent) {

@@ -165,7 +165,7 @@ extension HistoryBuilder {
     if target >= 0 { checkPossible(cpu: Int(target)) }
     // Before the CPU has been seen outside any call, the queue event may lie before the trace or in a gap.
     // And that some queue events are seen does not mean that all are recorded: a recording can be filtered.
-    guard !cpus[Int(event.cpu)].unsettled, settings.recordedKinds.contains(.csdQueueCPU), target >= 0,
+    guard !cpus[Int(event.cpu)].unsettled, isSwitchedOn(.csdQueueCPU), target >= 0,
       target <= CPUMask.highestCPU
     else {
       return

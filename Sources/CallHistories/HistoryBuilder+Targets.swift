@@ -267,7 +267,7 @@ extension HistoryBuilder {
   /// Without hotplug events, a CPU that died and came back looks the same: its last flush shows nothing. And where the idle
   /// task shows nothing of what it does, its flushes show nothing either.
   func showsCallbacks(cpu: Int) -> Bool {
-    isRecorded(.csdFunctionEntry) && isRecorded(.csdFunctionExit) && settings.recordedKinds.contains(.cpuhpEnter)
+    isRecorded(.csdFunctionEntry) && isRecorded(.csdFunctionExit) && isSwitchedOn(.cpuhpEnter)
       && (cpus[cpu].idleShowed || !cpus[cpu].idleRan)
   }
 

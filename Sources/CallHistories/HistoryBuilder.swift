@@ -47,6 +47,8 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   var crossCallFunction: UInt64?
   var orphans = OrphanRing()
   var recordedMask: UInt32 = 0
+  /// The kinds of ``HistorySettings/recordedKinds``, as bits.
+  private var switchedOnMask: UInt32 = 0
 
   var unsettledCount = 0
   /// How often events of any CPU were lost, and until when at the latest.
@@ -88,6 +90,7 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
     crossCallFunction =
       settings.crossCallFunction ?? names.addresses(ofSymbol: "generic_smp_call_function_single_interrupt").first
     for kind in settings.recordedKinds {
+      switchedOnMask |= 1 << UInt32(kind.rawValue)
       for decoded in kind.decodedKinds { recordedMask |= 1 << UInt32(decoded.rawValue) }
     }
     for cpu in settings.cpus.sorted() where cpu >= 0 && cpu <= CPUMask.highestCPU {
@@ -193,13 +196,15 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   @inline(__always)
   private mutating func noteSeen(_ event: TraceEvent) {
     let kind = Int(event.kind.rawValue & 31)
-    if seenMask &>> UInt32(kind) & 1 == 0 { noteFirst(event) }
+    // Not seen yet, or only at the time 0.
+    if latestOfKind[kind] == 0 { noteFirst(event) }
     latestOfKind[kind] = event.nanoseconds
   }
 
   @inline(never)
   private mutating func noteFirst(_ event: TraceEvent) {
     let kind = Int(event.kind.rawValue)
+    guard seenMask >> UInt32(kind) & 1 == 0 else { return }
     seenMask |= 1 << UInt32(kind)
     recordedMask |= 1 << UInt32(kind)
     firstOfKind[kind] = event.nanoseconds
@@ -263,6 +268,10 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
 
   /// Whether events of a kind are known to be in the trace when they happen.
   func isRecorded(_ kind: EventKind) -> Bool { recordedMask >> UInt32(kind.rawValue) & 1 == 1 }
+
+  /// Whether events of a kind are known to have been switched on, seen or not.
+  @inline(__always)
+  func isSwitchedOn(_ kind: EventKind) -> Bool { switchedOnMask >> UInt32(kind.rawValue) & 1 == 1 }
 
   // MARK: Storage
 
