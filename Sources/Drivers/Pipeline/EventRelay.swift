@@ -12,7 +12,9 @@ public import TraceTypes
 public final class EventRelay<Consumer: TraceEventConsumer & ~Copyable, Tail: ~Copyable> {
   /// Large enough that handing over costs nothing beside it. All blocks together fit into the cache that cores share.
   static var blockCapacity: Int { 4_096 }
-  static var blockCount: Int { 4 }
+  static var blockCount: Int { 6 }
+  /// How many blocks the second thread gives back at once, when it is the slower one.
+  static var returnedAtOnce: Int { 4 }
 
   private final class Slot {
     @exclusivity(unchecked) var block = EventBlock(capacity: blockCapacity)
@@ -37,15 +39,27 @@ public final class EventRelay<Consumer: TraceEventConsumer & ~Copyable, Tail: ~C
 
     override func work() {
       var next = 0
+      // Blocks that were taken and not given back yet. Where the other thread waits for one, waking it costs this one more than
+      // handing over does, so several go back at once; but none is kept back while there is nothing else to do.
+      var taken = 0
+      func giveBack() {
+        for _ in 0..<taken { free.signal() }
+        taken = 0
+      }
       while true {
-        filled.wait()
+        if filled.wait(timeout: .now()) == .timedOut {
+          giveBack()
+          filled.wait()
+        }
         let slot = slots[next]
         if slot.isEnd { break }
         slot.block.deliver(into: &consumer)
         leave(&slot.tail)
         next = (next + 1) % slots.count
-        free.signal()
+        taken += 1
+        if taken == returnedAtOnce { giveBack() }
       }
+      giveBack()
       ended.signal()
     }
   }
