@@ -6,13 +6,9 @@ extension HistoryBuilder {
   /// The longest chain of calls with one csd. In loss-free traces two are the most that ever occurs.
   static var longestChain: UInt16 { 64 }
 
-  mutating func appendPending(_ node: Int32, target: Int) {
-    let last = cpus[target].lastPending
-    nodes[Int(node)].previousOnTarget = last
-    if last >= 0 { nodes[Int(last)].nextOnTarget = node } else { cpus[target].firstPending = node }
-    cpus[target].lastPending = node
-
-    let csd = nodes[Int(node)].csd
+  mutating func appendPending(_ node: Int32, target: Int, csd: UInt64) {
+    let last = cpus[target].appendPending(node)
+    if last >= 0 { nodes[Int(last)].nextOnTarget = node }
     var slot = table.slot(csd: csd)
     if table[slot].first >= 0 {
       settleEarlierUses(of: table[slot].first, queuedAgain: node)
@@ -31,7 +27,6 @@ extension HistoryBuilder {
       chain.count += 1
     }
     table.set(slot, to: chain)
-    nodes[Int(node)].marks.formUnion([.onTarget, .findable])
   }
 
   private static let mostUnseenCSDs = 65_536

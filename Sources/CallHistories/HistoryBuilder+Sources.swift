@@ -16,36 +16,30 @@ extension HistoryBuilder {
     let kind = kind(ofCallsite: event.callsite, function: event.function)
     let slot = slotIndex(event.cpu, level)
     // A slot that is still open here belongs to the same multi-CPU call: closeSlots() has closed every other.
-    if slots[slot].phase == .closed {
-      var call = CallRecord(event, kind: kind, callsite: event.callsite, level: level)
-      call.shown.previousAt = cpus[Int(event.cpu)].latest.time(through: level)
-      call.slotOpen = true
-      call.mayHaveBegunUnseen =
-        cpus[Int(event.cpu)].unseenLevels >> level.rawValue & 1 == 1
-        && (cpus[Int(event.cpu)].gaps > 0 || statistics.hasSilentLosses(of: event.cpu))
-      slots[slot] = CallSlot(
-        phase: .queueing, isOfUnknownContext: event.flags.isUnknown, call: calls.append(call))
-      cpus[Int(event.cpu)].openLevels |= 1 << level.rawValue
-    }
+    if slots[slot].phase == .closed { openSlot(slot, event, kind: kind, level: level) }
     let sequence = slots[slot].call
-    checkQueueing(event, kind: kind, isFirst: calls[sequence].lastNode < 0)
-    let node = makeNode(event, kind: kind, call: sequence)
     let last = calls[sequence].lastNode
-    if last >= 0 {
-      nodes[Int(last)].addedBy = event.nanoseconds
-      nodes[Int(last)].nextInCall = node
-    } else {
-      calls[sequence].firstNode = node
-    }
-    calls[sequence].lastNode = node
-    calls[sequence].openNodes += 1
-    nodes[Int(node)].timesGone = cpus[target].timesGone
-    nodes[Int(node)].gapsElsewhere = gaps &- cpus[target].gaps
-    if cpus[target].hotplug.mayHideFlushes { nodes[Int(node)].marks.insert(.hotplug) }
-    if event.nanoseconds < cpus[target].gapEnd { nodes[Int(node)].marks.insert(.targetGap) }
+    checkQueueing(event, kind: kind, isFirst: last < 0)
+    let node = makeNode(
+      event, kind: kind, call: sequence, arrival: cpus[target].arrival(at: event.nanoseconds, gaps: gaps))
+    if last >= 0 { nodes[Int(last)].follow(node, at: event.nanoseconds) }
+    calls[sequence].append(node)
     if orphans.mayHold(cpu: UInt16(truncatingIfNeeded: target), csd: event.csd) { noteSkew(event) }
-    appendPending(node, target: target)
+    appendPending(node, target: target, csd: event.csd)
     giveUpBeyondLimits(at: event.nanoseconds)
+  }
+
+  @inline(__always)
+  private mutating func openSlot(_ slot: Int, _ event: TraceEvent, kind: CallKind, level: ContextLevel) {
+    let cpu = Int(event.cpu)
+    var call = CallRecord(event, kind: kind, callsite: event.callsite, level: level)
+    call.shown.previousAt = cpus[cpu].latest.time(through: level)
+    call.slotOpen = true
+    call.mayHaveBegunUnseen =
+      cpus[cpu].unseenLevels >> level.rawValue & 1 == 1
+      && (cpus[cpu].gaps > 0 || statistics.hasSilentLosses(of: event.cpu))
+    cpus[cpu].openLevels |= 1 << level.rawValue
+    slots[slot] = CallSlot(phase: .queueing, isOfUnknownContext: event.flags.isUnknown, call: calls.append(call))
   }
 
   /// What a call site makes, by the name of the function that holds it.

@@ -290,17 +290,17 @@ public struct HistoryBuilder: TraceEventConsumer, ~Copyable {
   }
 
   @inline(__always)
-  mutating func makeNode(_ event: TraceEvent, kind: CallKind, call: UInt64) -> Int32 {
+  mutating func makeNode(_ event: TraceEvent, kind: CallKind, call: UInt64, arrival: Arrival) -> Int32 {
     statistics.queued += 1
     openNodes += 1
     if freeNode >= 0 {
       let index = freeNode
       freeNode = nodes[Int(index)].nextInCall
       // Made where it is assigned, it is written once.
-      nodes[Int(index)] = QueuedCall(event: event, kind: kind, call: call)
+      nodes[Int(index)] = QueuedCall(event: event, kind: kind, call: call, arrival: arrival)
       return index
     }
-    nodes.append(QueuedCall(event: event, kind: kind, call: call))
+    nodes.append(QueuedCall(event: event, kind: kind, call: call, arrival: arrival))
     return Int32(nodes.count - 1)
   }
 

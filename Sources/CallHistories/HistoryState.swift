@@ -152,6 +152,26 @@ struct CPUState {
     return attention.intersection(context.concerned)
   }
 
+  /// What it means for a call that it is queued to this CPU now.
+  /// - Parameter gaps: how often events of any CPU were lost.
+  @inline(__always)
+  func arrival(at time: UInt64, gaps allGaps: UInt32) -> Arrival {
+    var marks: QueuedCall.Marks = []
+    if hotplug.mayHideFlushes { marks.insert(.hotplug) }
+    if time < gapEnd { marks.insert(.targetGap) }
+    return Arrival(timesGone: timesGone, gapsElsewhere: allGaps &- gaps, marks: marks, lastPending: lastPending)
+  }
+
+  /// Appends to the calls that wait for the CPU.
+  /// - Returns: the one before, or −1.
+  @inline(__always)
+  mutating func appendPending(_ node: Int32) -> Int32 {
+    let last = lastPending
+    if last < 0 { firstPending = node }
+    lastPending = node
+    return last
+  }
+
   /// The event has been taken.
   @inline(__always)
   mutating func pass(_ event: TraceEvent, isOutsideFlush: Bool) {
@@ -204,6 +224,15 @@ struct CPUState {
       set { rawValue = rawValue & ~0b1111_0000 | UInt16(newValue & 0b1111) << 4 }
     }
   }
+}
+
+/// What a target's state means for a call that is queued to it.
+struct Arrival {
+  var timesGone: UInt32
+  var gapsElsewhere: UInt32
+  var marks: QueuedCall.Marks
+  /// The call queued to it before, or −1.
+  var lastPending: Int32
 }
 
 /// What an event's flags say, looked up.
@@ -344,6 +373,13 @@ struct CallRecord {
   }
 
   var isComplete: Bool { openNodes == 0 && !slotOpen && !localOpen }
+
+  @inline(__always)
+  mutating func append(_ node: Int32) {
+    if lastNode < 0 { firstNode = node }
+    lastNode = node
+    openNodes += 1
+  }
 }
 
 /// The calls in progress, in the order of their first events.

@@ -41,19 +41,19 @@ public struct QueuedCall: Sendable {
   var reusedAt = QueuedCall.never
   var reusedBy: UInt16 = 0
   /// How often its target had been gone when it was queued.
-  var timesGone: UInt32 = 0
+  var timesGone: UInt32
   /// How often events of other CPUs than its target had been lost when it was queued.
-  var gapsElsewhere: UInt32 = 0
+  var gapsElsewhere: UInt32
   /// When the flush began that must have taken the node and did not.
   var missedAt = QueuedCall.never
 
   var call: UInt64
-  var marks: Marks = []
+  var marks: Marks
   var flush: Int32 = -1
   var nextInCall: Int32 = -1
   var nextInFlush: Int32 = -1
   var nextWithKey: Int32 = -1
-  var previousOnTarget: Int32 = -1
+  var previousOnTarget: Int32
   var nextOnTarget: Int32 = -1
 
   struct Marks: OptionSet {
@@ -77,7 +77,9 @@ public struct QueuedCall: Sendable {
     static let uncertain: Marks = [.targetGap, .sourceGap, .hotplug]
   }
 
-  init(event: TraceEvent, kind: CallKind, call: UInt64) {
+  /// A call that is queued now: it waits for its target, and can be found.
+  @inline(__always)
+  init(event: TraceEvent, kind: CallKind, call: UInt64, arrival: Arrival) {
     csd = event.csd
     function = event.function
     callsite = event.callsite
@@ -87,6 +89,17 @@ public struct QueuedCall: Sendable {
     flags = event.flags
     self.kind = kind
     self.call = call
+    timesGone = arrival.timesGone
+    gapsElsewhere = arrival.gapsElsewhere
+    previousOnTarget = arrival.lastPending
+    marks = arrival.marks.union([.onTarget, .findable])
+  }
+
+  /// The next node of the same call was queued: this one has been added by now.
+  @inline(__always)
+  mutating func follow(_ node: Int32, at time: UInt64) {
+    addedBy = time
+    nextInCall = node
   }
 
   /// Its callback begins.
