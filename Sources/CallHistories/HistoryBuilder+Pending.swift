@@ -6,9 +6,22 @@ extension HistoryBuilder {
   /// The longest chain of calls with one csd. In loss-free traces two are the most that ever occurs.
   static var longestChain: UInt16 { 64 }
 
-  mutating func appendPending(_ node: Int32, target: Int, csd: UInt64) {
-    let last = cpus[target].appendPending(node)
-    if last >= 0 { nodes[Int(last)].nextOnTarget = node }
+  /// Makes a node that waits for its target, behind those that wait there.
+  @inline(__always)
+  mutating func lineUp(_ event: TraceEvent, kind: CallKind, call: UInt64, target: Int) -> Int32 {
+    let arrival = cpus[target].arrival(at: event.nanoseconds, gaps: gaps)
+    let node = makeNode(event, kind: kind, call: call, arrival: arrival)
+    cpus[target].lastPending = node
+    if arrival.lastPending >= 0 {
+      nodes[Int(arrival.lastPending)].nextOnTarget = node
+    } else {
+      cpus[target].firstPending = node
+    }
+    return node
+  }
+
+  /// Puts a node behind those of the same csd.
+  mutating func makeFindable(_ node: Int32, csd: UInt64) {
     var slot = table.slot(csd: csd)
     if table[slot].first >= 0 {
       settleEarlierUses(of: table[slot].first, queuedAgain: node)

@@ -20,12 +20,11 @@ extension HistoryBuilder {
     let sequence = slots[slot].call
     let last = calls[sequence].lastNode
     checkQueueing(event, kind: kind, isFirst: last < 0)
-    let node = makeNode(
-      event, kind: kind, call: sequence, arrival: cpus[target].arrival(at: event.nanoseconds, gaps: gaps))
+    let node = lineUp(event, kind: kind, call: sequence, target: target)
     if last >= 0 { nodes[Int(last)].follow(node, at: event.nanoseconds) }
     calls[sequence].append(node)
     if orphans.mayHold(cpu: UInt16(truncatingIfNeeded: target), csd: event.csd) { noteSkew(event) }
-    appendPending(node, target: target, csd: event.csd)
+    makeFindable(node, csd: event.csd)
     giveUpBeyondLimits(at: event.nanoseconds)
   }
 

@@ -162,16 +162,6 @@ struct CPUState {
     return Arrival(timesGone: timesGone, gapsElsewhere: allGaps &- gaps, marks: marks, lastPending: lastPending)
   }
 
-  /// Appends to the calls that wait for the CPU.
-  /// - Returns: the one before, or −1.
-  @inline(__always)
-  mutating func appendPending(_ node: Int32) -> Int32 {
-    let last = lastPending
-    if last < 0 { firstPending = node }
-    lastPending = node
-    return last
-  }
-
   /// The event has been taken.
   @inline(__always)
   mutating func pass(_ event: TraceEvent, isOutsideFlush: Bool) {
