@@ -42,6 +42,14 @@ final class BlockWriter {
     }
 
     func work() {
+      // A file that grows too long ends the program, whichever thread writes. Threads of libdispatch block that signal.
+      var signals = sigset_t()
+      var before = sigset_t()
+      sigemptyset(&signals)
+      sigaddset(&signals, SIGXFSZ)
+      pthread_sigmask(SIG_UNBLOCK, &signals, &before)
+      defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+
       var next = 0
       var error: CInt?
       var unsent = 0

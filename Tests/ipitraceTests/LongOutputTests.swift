@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -43,6 +44,15 @@ struct LongOutputTests {
       #"trap '' XFSZ; ulimit -f 300; exec "$0" replay "$1" "$2" "$3""#, [option, directory.path + "/out"])
     #expect(result.status == 1)
     #expect(result.errorText == "ipitrace replay: can't write \(directory.path)/out: File too large\n")
+    #expect(directory.names == ["out"])
+    #expect(TestFile.read(directory.path + "/out") == Array("before".utf8))
+  }
+
+  @Test("where nobody ignores its signal, it ends the program")
+  func limitBySignal() throws {
+    directory.write("before", to: "out")
+    let result = try run(#"ulimit -f 300; exec "$0" replay "$1" --calls "$2""#, [directory.path + "/out"])
+    #expect(result.status == 128 + Int(SIGXFSZ))
     #expect(directory.names == ["out"])
     #expect(TestFile.read(directory.path + "/out") == Array("before".utf8))
   }
