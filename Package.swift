@@ -108,7 +108,7 @@ let package = Package(
       dependencies: ["CallEngines", "CallHistories", "Reports", "TestSupport", "TraceTypes", "Verdicts"],
       swiftSettings: strict),
     .testTarget(
-      name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes"],
+      name: "ipitraceTests", dependencies: ["TestSupport", "TraceCapture", "TraceDecoding", "TraceTypes", "ipitrace"],
       swiftSettings: strict),
   ]
 )

@@ -10,8 +10,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-// glibc declares splice(2), copy_file_range(2) and pipe2(2) only for _GNU_SOURCE, which the Glibc module is built
-// without; hence by number.
+// glibc declares splice(2), copy_file_range(2), sync_file_range(2) and pipe2(2) only for _GNU_SOURCE, which the Glibc
+// module is built without; hence by number.
 
 // Moves bytes between a pipe and a file without copying them through user space. Both ends at their own positions.
 static inline ssize_t ipitrace_splice(int from, int to, size_t length, _Bool nonblocking) {
@@ -21,6 +21,12 @@ static inline ssize_t ipitrace_splice(int from, int to, size_t length, _Bool non
 
 static inline ssize_t ipitrace_copy_file_range(int from, int to, size_t length) {
   return syscall(SYS_copy_file_range, from, NULL, to, NULL, length, 0u);
+}
+
+// Begins to write to the disk what of a file is not there yet.
+static inline void ipitrace_begin_write_back(int file) {
+  const unsigned int write = 2;
+  syscall(SYS_sync_file_range, file, (off_t)0, (off_t)0, write);
 }
 
 // A pipe whose ends are closed on exec.

@@ -22,10 +22,14 @@ public struct ActivityReader {
     var place: Int
     var flags: ContextFlags
     var isHandler: Bool
+    /// For a callback: a handler began, so either it has turned interrupts on, or it is over and its end is missing.
+    var isDoubtful = false
   }
 
   private var cpus: [CPU] = []
   private var waiting = 0
+  /// Ends of callbacks are recorded.
+  private var callbacksEnd = false
   /// What is known by now; whoever takes it removes it.
   public var pieces: [CPUActivity] = []
 
@@ -39,11 +43,15 @@ public struct ActivityReader {
     switch event.kind {
     case .callFunctionSingleEntry, .callFunctionEntry, .rescheduleEntry, .irqWorkEntry:
       closeWhatIsOver(cpu, event)
+      closeHandlers(cpu)
       begin(cpu, event, isQueued: false)
     case .csdFunctionEntry:
       closeWhatIsOver(cpu, event)
       begin(cpu, event, isQueued: event.csd != 0 && !isUnqueued)
-    case .callFunctionSingleExit, .callFunctionExit, .rescheduleExit, .irqWorkExit, .csdFunctionExit: end(cpu, event)
+    case .callFunctionSingleExit, .callFunctionExit, .rescheduleExit, .irqWorkExit: end(cpu, event)
+    case .csdFunctionExit:
+      callbacksEnd = true
+      end(cpu, event)
     default: if !cpus[cpu].open.isEmpty { closeWhatIsOver(cpu, event) }
     }
   }
@@ -70,15 +78,23 @@ public struct ActivityReader {
 
   private mutating func end(_ cpu: Int, _ event: TraceEvent) {
     makeRoom()
-    if let place = cpus[cpu].open.lastIndex(where: { Self.belong(cpus[cpu].waiting[$0.place], event) }) {
-      giveUp(cpu, from: place + 1, .notRecorded)
+    let depth = cpus[cpu].open.lastIndex { Self.belong(cpus[cpu].waiting[$0.place], event) }
+    if let depth, !isDoubtful(cpu, depth) {
+      giveUp(cpu, from: depth + 1, .notRecorded)
       append(cpu, piece(.ended, event))
       cpus[cpu].open.removeLast()
     } else {
-      closeWhatIsOver(cpu, event)
+      if let depth { giveUp(cpu, from: depth, .notRecorded) } else { closeWhatIsOver(cpu, event) }
       append(cpu, piece(.endedOnly, event))
     }
     if cpus[cpu].open.isEmpty { handOn(cpu) }
+  }
+
+  /// Whether an exit of its kind may be another handler's than the one at a depth: of a callback in that a handler began, but
+  /// no end was seen. Callbacks are told apart by what they run.
+  private func isDoubtful(_ cpu: Int, _ depth: Int) -> Bool {
+    let open = cpus[cpu].open
+    return open[depth].isHandler && open[depth...].contains { $0.isDoubtful }
   }
 
   private func piece(_ step: CPUActivity.Step, _ event: TraceEvent, isQueued: Bool = false) -> CPUActivity {
@@ -106,14 +122,19 @@ public struct ActivityReader {
     }
   }
 
-  /// Whether an event shows that something is over. Handlers and callbacks run with interrupts off, so no other handler
-  /// interrupts them, nor does the CPU turn to what it does in a lower context.
-  private static func isOver(_ open: Open, _ event: TraceEvent) -> Bool {
-    switch event.kind {
-    case .callFunctionSingleEntry, .callFunctionEntry, .rescheduleEntry, .irqWorkEntry:
-      if open.isHandler { return true }
-    default: break
+  /// A handler begins. Handlers run with interrupts off, so another one is over; unless a callback is still open in it, which
+  /// may have turned interrupts on. Where no end of a callback was ever seen, an open one tells nothing.
+  private mutating func closeHandlers(_ cpu: Int) {
+    var first = 0
+    if callbacksEnd, let callback = cpus[cpu].open.lastIndex(where: { !$0.isHandler }) {
+      cpus[cpu].open[callback].isDoubtful = true
+      first = callback + 1
     }
+    if let depth = cpus[cpu].open[first...].firstIndex(where: \.isHandler) { giveUp(cpu, from: depth, .notRecorded) }
+  }
+
+  /// Whether an event shows that something is over: no CPU turns to what it does in a lower context before.
+  private static func isOver(_ open: Open, _ event: TraceEvent) -> Bool {
     guard !event.flags.isUnknown, !open.flags.isUnknown else { return false }
     let level = event.flags.level
     if level < open.flags.level { return true }

@@ -238,6 +238,9 @@ public protocol CallHistoryConsumer: AnyObject {
 
   /// Says that from one time to another nothing could be concluded from what a CPU's queue should have held.
   func stateUnknown(_ stretch: UnknownStretch)
+
+  /// Says that events of a CPU are missing before one of its events, though no mark of the trace tells of it.
+  func silentLossFound(before event: TraceEvent)
 }
 
 extension CallHistoryConsumer {
@@ -246,6 +249,8 @@ extension CallHistoryConsumer {
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {}
 
   public func traceWillEnd(at time: UInt64, states: [CPULastState]) {}
+
+  public func silentLossFound(before event: TraceEvent) {}
 }
 
 /// A stretch in which the state of a CPU's queue is not known: an absent event, or an absent kick, proves nothing in it.

@@ -31,6 +31,7 @@ extension HistoryBuilder {
     cpus[cpu].currentPid = event.pid
     guard known >= 0, isRecorded(.schedSwitch) else { return }
     statistics.noteSilentLoss(of: event.cpu)
+    consumer.silentLossFound(before: event)
     lose(cpu: cpu, from: cpus[cpu].lastOutsideFlush, until: event.nanoseconds)
   }
 

@@ -13,10 +13,8 @@ struct OrphanRing: ~Copyable {
     var time: UInt64
     /// Everything was known that could have queued it.
     var isFirm = false
-    /// A later call to its CPU has its csd and function.
-    var isMatched = false
-    /// Which CPU made the latest such call.
-    var matchedBy: UInt16 = 0
+    /// Which CPU made the latest of the later calls to its CPU with its csd and function; nil where there is none.
+    var matchedBy: UInt16?
     fileprivate var isTaken = false
     /// The next one in its bucket, or −1.
     fileprivate var following: Int16 = -1
@@ -126,11 +124,10 @@ struct OrphanRing: ~Copyable {
       $0.function == event.function && $0.time <= event.nanoseconds
     }
     guard let found else { return nil }
-    let isFirst = !entries[found].isMatched
-    if !isFirst, entries[found].matchedBy == event.cpu { return nil }
-    entries[found].isMatched = true
+    let before = entries[found].matchedBy
+    if before == event.cpu { return nil }
     entries[found].matchedBy = event.cpu
-    return (entries[found], isFirst)
+    return (entries[found], before == nil)
   }
 
   /// Takes out one with a csd, of any CPU, that matches. Its place stays used until its turn comes.

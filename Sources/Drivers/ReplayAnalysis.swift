@@ -51,6 +51,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   private var putsOff = false
   /// How many callbacks came that no event queued.
   private(set) var unqueuedSoFar: UInt64 = 0
+  /// How often events of some CPU were found to be missing, without a mark.
+  private(set) var silentLossesSoFar: UInt64 = 0
   private let kicksAreRecorded: Bool
   /// Anything is made of handlers.
   private let takesHandlers: Bool
@@ -104,6 +106,8 @@ public final class ReplayAnalysis<Sink: CompletedCallSink>: CallHistoryConsumer 
   }
 
   public func stateUnknown(_ stretch: UnknownStretch) { conformance.take(stretch) }
+
+  public func silentLossFound(before event: TraceEvent) { silentLossesSoFar += 1 }
 
   public func unqueuedCallbackEnded(_ event: TraceEvent, started: UInt64) {
     if putsOff {

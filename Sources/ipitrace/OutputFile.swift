@@ -7,6 +7,8 @@ import Glibc
 /// `-` is standard output. Devices and pipes are written to as they are: putting a file in their place would remove them.
 /// A link is followed: the file that it points to is replaced.
 final class OutputFile {
+  /// How many bytes are worth a block for ``take(_:)``.
+  static let blockSize = 256 << 10
   /// The path as the user gave it.
   let path: String
   private var descriptor: CInt = -1
@@ -14,6 +16,8 @@ final class OutputFile {
   private var place: String?
   /// The name that it has until then, if it has one.
   private var partial: String?
+  /// Writes what was taken and is not written yet.
+  private var writer: BlockWriter?
   private static let directMode: mode_t = 0o644
 
   /// Opens for writing.
@@ -65,18 +69,28 @@ final class OutputFile {
     throw OutputError(path: path, number: errno)
   }
 
-  /// Writes all of the bytes.
+  /// Writes all of the bytes, behind those that were taken.
   /// - Throws: ``OutputError``, for example when the disk is full.
   func write(_ bytes: [UInt8]) throws(OutputError) {
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw OutputError(path: path, number: errno)
-      }
-      done += count
-    }
+    try drain()
+    if let error = BlockWriter.write(bytes, to: descriptor) { throw OutputError(path: path, number: error) }
+  }
+
+  /// Takes a block of bytes that are written while the caller goes on, and leaves an empty one in its place, with memory to
+  /// go on with. For much that is written piece by piece: the thread that writes is made for the first block.
+  /// - Throws: ``OutputError`` for a block before this one. The errors of the last ones come with the next ``write(_:)`` or
+  ///   with ``commit()``.
+  func take(_ block: inout [UInt8]) throws(OutputError) {
+    let writer = self.writer ?? BlockWriter(descriptor: descriptor, willBeSynced: place != nil)
+    self.writer = writer
+    if let error = writer.take(&block) { throw OutputError(path: path, number: error) }
+  }
+
+  /// Waits until all that was taken has been written.
+  private func drain() throws(OutputError) {
+    guard let writer else { return }
+    if let error = writer.end() { throw OutputError(path: path, number: error) }
+    self.writer = nil
   }
 
   func write(_ text: String) throws(OutputError) { try write(Array(text.utf8)) }
@@ -84,6 +98,7 @@ final class OutputFile {
   /// Puts the file in its place. Nothing may be written afterwards.
   /// - Throws: ``OutputError``; what was in the place before is still there then.
   func commit() throws(OutputError) {
+    try drain()
     let open = descriptor
     if let place {
       // Without this a crash soon after can leave the new name with no content.
@@ -101,6 +116,8 @@ final class OutputFile {
   }
 
   deinit {
+    // As long as it writes, the descriptor has to be there.
+    writer = nil
     if descriptor >= 0 { close(descriptor) }
     if let partial { unlink(partial) }
   }

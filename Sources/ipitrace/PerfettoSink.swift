@@ -7,7 +7,6 @@ import Verdicts
 /// Writes a trace for Perfetto to a file as it is rendered. The first error ends the writing and is thrown at the end.
 struct PerfettoSink: CompletedCallSink {
   static let takesHandlers = false
-  private static let blockSize = 256 << 10
   private var renderer: PerfettoRenderer
   private let file: OutputFile
   private var error: OutputError?
@@ -16,7 +15,7 @@ struct PerfettoSink: CompletedCallSink {
   init(renderer: PerfettoRenderer, file: OutputFile) {
     self.renderer = renderer
     self.file = file
-    self.renderer.bytes.reserveCapacity(Self.blockSize + 65_536)
+    self.renderer.bytes.reserveCapacity(OutputFile.blockSize + 65_536)
   }
 
   mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
@@ -38,12 +37,11 @@ struct PerfettoSink: CompletedCallSink {
   }
 
   private mutating func writeBlock() {
-    guard renderer.bytes.count >= Self.blockSize else { return }
-    do { try file.write(renderer.bytes) } catch {
+    guard renderer.bytes.count >= OutputFile.blockSize else { return }
+    do { try file.take(&renderer.bytes) } catch {
       self.error = error
       hasFailed = true
     }
-    renderer.bytes.removeAll(keepingCapacity: true)
   }
 
   mutating func finish(_ result: ReplayResult) throws(OutputError) {

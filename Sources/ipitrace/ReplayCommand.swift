@@ -164,7 +164,6 @@ extension ReplayCommand {
 /// Writes calls to a file as they complete. The first error ends the writing and is thrown at the end.
 struct CallLineSink: CompletedCallSink {
   static let takesHandlers = false
-  private static let blockSize = 256 << 10
   private var renderer: CallLineRenderer
   private let file: OutputFile
   private var error: OutputError?
@@ -172,15 +171,14 @@ struct CallLineSink: CompletedCallSink {
   init(renderer: CallLineRenderer, file: OutputFile) {
     self.renderer = renderer
     self.file = file
-    self.renderer.bytes.reserveCapacity(Self.blockSize + 65_536)
+    self.renderer.bytes.reserveCapacity(OutputFile.blockSize + 65_536)
   }
 
   mutating func write(_ call: CompletedCall, targets: Span<QueuedCall>) {
     if error != nil { return }
     renderer.append(call, targets: targets)
-    guard renderer.bytes.count >= Self.blockSize else { return }
-    do { try file.write(renderer.bytes) } catch { self.error = error }
-    renderer.bytes.removeAll(keepingCapacity: true)
+    guard renderer.bytes.count >= OutputFile.blockSize else { return }
+    do { try file.take(&renderer.bytes) } catch { self.error = error }
   }
 
   func finish() throws(OutputError) {

@@ -106,6 +106,10 @@ class Goals:
         self._add(name, value, slow.processor / fast.processor, value <= wanted, f"<= {wanted:g}", held,
                   held is not None and value > held)
 
+    def told(self, name, slow, fast):
+        """How often one task takes the time of another, where nothing is wanted of it."""
+        self._rows.append((name, slow.wall / fast.wall, slow.processor / fast.processor, "", None, ""))
+
     def _add(self, name, value, processor, is_met, wanted, held, is_broken):
         self._rows.append((name, value, processor, wanted, held, "met" if is_met else "MISSED"))
         if is_broken:
@@ -116,4 +120,4 @@ class Goals:
         for name, value, processor, wanted, held, word in self._rows:
             processor = "" if processor is None else f"{processor:.2f}"
             held = "" if held is None else f"{held:g}"
-            print(f"  {name:<62} {value:8.2f} {processor:>9} {wanted:>9} {held:>6}  {word}")
+            print(f"  {name:<62} {value:8.2f} {processor:>9} {wanted:>9} {held:>6}  {word}".rstrip())

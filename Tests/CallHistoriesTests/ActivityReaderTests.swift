@@ -115,6 +115,69 @@ import TraceTypes
       told == ["10 0 *handler eventsLost", "11 0 *queued eventsLost", "21 0 ?callback", "22 0 ?handler"])
   }
 
+  /// A callback in a handler turns interrupts on, and another handler comes.
+  @Test func aHandlerInACallbackLiesInIt() throws {
+    let told = try Self.told(
+      """
+      1 0i run f c1
+      2 0i done f c1
+      10 0 handler
+      11 0h run f c1
+      12 0 handler
+      13 0h run g c2
+      14 0h done g c2
+      15 0 return
+      16 0h done f c1
+      17 0 return
+      """)
+    #expect(
+      told.dropFirst(2) == [
+        "10 0 +handler", "11 0 +queued", "12 0 +handler", "13 0 +queued", "14 0 -callback", "15 0 -handler",
+        "16 0 -callback", "17 0 -handler",
+      ])
+  }
+
+  /// A handler began in a callback whose end is missing: which of them the last exit belongs to is not known.
+  @Test func whatACallbackHidesIsNotGuessed() throws {
+    let told = try Self.told(
+      """
+      1 0i run f c1
+      2 0i done f c1
+      10 0 handler
+      11 0h run f c1
+      12 0 handler
+      15 0 return
+      17 0 return
+      20 0 handler
+      21 0h run f c3
+      22 0 handler
+      23 0 return
+      24 0 switch
+      """)
+    #expect(
+      told.dropFirst(2) == [
+        "10 0 *handler notRecorded", "11 0 *queued notRecorded", "12 0 +handler", "15 0 -handler", "17 0 ?handler",
+        "20 0 *handler notRecorded", "21 0 *queued notRecorded", "22 0 +handler", "23 0 -handler",
+      ])
+  }
+
+  /// Where no end of a callback is recorded, all handlers would seem to lie in the first one's callback.
+  @Test func withoutEndsOfCallbacksHandlersEndHandlers() throws {
+    let told = try Self.told(
+      """
+      10 0 handler
+      11 0h run f c1
+      20 0 handler
+      21 0h run f c2
+      22 0 return
+      """)
+    #expect(
+      told == [
+        "10 0 *handler notRecorded", "11 0 *queued notRecorded", "20 0 +handler", "21 0 *queued notRecorded",
+        "22 0 -handler",
+      ])
+  }
+
   @Test func aFlushInTheIdleLoopIsOverWhenTheCPUGoesOn() throws {
     let told = try Self.told(
       """

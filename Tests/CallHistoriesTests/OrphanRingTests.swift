@@ -53,15 +53,11 @@ struct OrphanRingTests {
           TraceEvent(
             nanoseconds: time, cpu: source, kind: .csdQueueCPU, csd: csd, function: function, target: Int32(cpu)))
         let place = plain.place { $0.csd == csd && $0.cpu == cpu && $0.function == function && $0.time <= time }
-        let known =
-          place.map { plain.entries[$0].orphan.isMatched && plain.entries[$0].orphan.matchedBy == source } ?? false
+        let known = place.map { plain.entries[$0].orphan.matchedBy == source } ?? false
         #expect(match?.orphan.time == (known ? nil : place.map { plain.entries[$0].orphan.time }))
-        #expect(match?.isFirst == (known ? nil : place.map { !plain.entries[$0].orphan.isMatched }))
+        #expect(match?.isFirst == (known ? nil : place.map { plain.entries[$0].orphan.matchedBy == nil }))
         if known { knownBefore += 1 }
-        if let place {
-          plain.entries[place].orphan.isMatched = true
-          plain.entries[place].orphan.matchedBy = source
-        }
+        if let place { plain.entries[place].orphan.matchedBy = source }
       default:
         let isThere = ring.containsFirm(cpu: cpu, csd: csd, function: function)
         let place = plain.place { $0.csd == csd && $0.cpu == cpu && $0.isFirm && $0.function == function }

@@ -21,7 +21,9 @@ public struct ActivityTap<Consumer: TraceEventConsumer & ~Copyable, Sink: Comple
   public mutating func consume(_ events: Span<TraceEvent>, maskWords: Span<UInt64>) {
     for index in events.indices {
       let unqueued = analysis.unqueuedSoFar
+      let silentLosses = analysis.silentLossesSoFar
       consumer.consume(events.extracting(index..<index + 1), maskWords: maskWords)
+      if analysis.silentLossesSoFar != silentLosses { reader.gapBegan(on: events[index].cpu) }
       reader.take(events[index], isUnqueued: analysis.unqueuedSoFar != unqueued)
       if !reader.pieces.isEmpty { tell() }
     }

@@ -29,37 +29,40 @@ public struct CallLineRenderer {
   /// Appends one line.
   /// - Complexity: O(number of targets).
   public mutating func append(_ call: CompletedCall, targets: Span<QueuedCall>) {
-    bytes.append(contentsOf: pieces.heads[Int(call.kind.rawValue)])
+    put(pieces.heads[Int(call.kind.rawValue)])
     digits.append(UInt64(call.source), to: &bytes)
     putTask(call.pid)
     putCallback(call.function)
     putCallsite(call.callsite)
-    bytes.append(contentsOf: pieces.waits[call.waits.map { $0 ? 1 : 2 } ?? 0][call.mayBeSeveral ? 1 : 0])
+    put(pieces.waits[(call.waits.map { $0 ? 1 : 2 } ?? 0) * 2 + (call.mayBeSeveral ? 1 : 0)])
     for index in targets.indices {
       if index > 0 { bytes.append(UInt8(ascii: ",")) }
       put(targets[index])
     }
     if let started = call.localStarted {
       if targets.count > 0 { bytes.append(UInt8(ascii: ",")) }
-      bytes.append(contentsOf: pieces.target)
+      put(pieces.target)
       digits.append(UInt64(call.source), to: &bytes)
-      bytes.append(contentsOf: pieces.local)
+      put(pieces.local)
       digits.append(started, to: &bytes)
-      bytes.append(contentsOf: pieces.ended)
+      put(pieces.ended)
       digits.append(call.localEnded, to: &bytes)
-      bytes.append(contentsOf: pieces.localEnd)
+      put(pieces.localEnd)
     }
-    bytes.append(contentsOf: pieces.end)
+    put(pieces.end)
   }
 
+  @inline(__always)
+  private mutating func put(_ piece: Range<Int>) { pieces.store.append(piece, to: &bytes) }
+
   private mutating func put(_ target: QueuedCall) {
-    bytes.append(contentsOf: pieces.target)
+    put(pieces.target)
     digits.append(UInt64(target.target), to: &bytes)
-    bytes.append(contentsOf: pieces.queued)
+    put(pieces.queued)
     digits.append(target.queued, to: &bytes)
     states.append(CallLinePieces.statePlace(target), to: &bytes) { CallLinePieces.state(target) }
     digits.append(target.started, to: &bytes)
-    bytes.append(contentsOf: pieces.ended)
+    put(pieces.ended)
     digits.append(target.ended, to: &bytes)
     ends.append(CallLinePieces.endPlace(target), to: &bytes) { CallLinePieces.end(target) }
   }
@@ -95,19 +98,28 @@ public struct CallLineRenderer {
 
 /// What stands between the numbers of a line.
 private struct CallLinePieces {
+  private(set) var store = PieceStore()
   /// By call kind.
-  let heads = CallKind.allCases.map { Array("{\"kind\":\"\($0.name)\",\"source\":".utf8) }
+  let heads: [Range<Int>]
   /// By what is known of waiting, and by whether there may be several calls.
-  let waits = ["null", "true", "false"].map { waits in
-    [false, true].map { Array("\(waits),\"mayBeSeveral\":\($0),\"targets\":[".utf8) }
+  let waits: [Range<Int>]
+  let target, queued, ended, local, localEnd, end: Range<Int>
+
+  init() {
+    var store = PieceStore()
+    heads = CallKind.allCases.map { store.add("{\"kind\":\"\($0.name)\",\"source\":".utf8) }
+    waits = ["null", "true", "false"].flatMap { waits in
+      [false, true].map { store.add("\(waits),\"mayBeSeveral\":\($0),\"targets\":[".utf8) }
+    }
+    target = store.add("{\"cpu\":".utf8)
+    queued = store.add(",\"queuedNanoseconds\":".utf8)
+    ended = store.add(",\"endedNanoseconds\":".utf8)
+    local = store.add(
+      ",\"queuedNanoseconds\":null,\"type\":null,\"typeEvidence\":[],\"kick\":\"none\",\"startedNanoseconds\":".utf8)
+    localEnd = store.add(",\"outcome\":\"ran\",\"reason\":null}".utf8)
+    end = store.add("]}\n".utf8)
+    self.store = store
   }
-  let target = Array("{\"cpu\":".utf8)
-  let queued = Array(",\"queuedNanoseconds\":".utf8)
-  let ended = Array(",\"endedNanoseconds\":".utf8)
-  let local = Array(
-    ",\"queuedNanoseconds\":null,\"type\":null,\"typeEvidence\":[],\"kick\":\"none\",\"startedNanoseconds\":".utf8)
-  let localEnd = Array(",\"outcome\":\"ran\",\"reason\":null}".utf8)
-  let end = Array("]}\n".utf8)
 
   // MARK: Type and kick
 

@@ -2,15 +2,14 @@
 struct DecimalDigits {
   private static let lowDigits = 9
   private static let unit: UInt64 = 1_000_000_000
-  private static let zeros = [UInt8](repeating: UInt8(ascii: "0"), count: lowDigits)
-  private static let null = Array("null".utf8)
 
-  /// All but the lowest digits of the number before: what they count, and how they are written.
+  /// All but the lowest digits of the number before: what they count.
   private var upper: UInt64 = 0
-  private var upperDigits: [UInt8] = []
+  /// How they are written, and a zero for each of the lowest ones.
+  private var kept: [UInt8] = []
 
   mutating func append(_ value: UInt64?, to bytes: inout [UInt8]) {
-    if let value { append(value, to: &bytes) } else { bytes.append(contentsOf: Self.null) }
+    if let value { append(value, to: &bytes) } else { bytes.append(contentsOf: "null".utf8) }
   }
 
   mutating func append(_ value: UInt64, to bytes: inout [UInt8]) {
@@ -25,17 +24,22 @@ struct DecimalDigits {
     let (upper, lower) = value.quotientAndRemainder(dividingBy: Self.unit)
     if upper != self.upper {
       self.upper = upper
-      upperDigits = Array(String(upper).utf8)
+      kept = Array((String(upper) + "000000000").utf8)
     }
-    bytes.append(contentsOf: upperDigits)
-    bytes.append(contentsOf: Self.zeros)
+    kept.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    Self.write(UInt32(truncatingIfNeeded: lower), at: bytes.count - Self.lowDigits, of: &bytes)
+  }
+
+  /// Writes nine digits. Those of the thousands do not wait for each other.
+  private static func write(_ value: UInt32, at place: Int, of bytes: inout [UInt8]) {
+    let millions = value / 1_000_000
+    let thousands = value / 1_000 % 1_000
+    let ones = value % 1_000
     var digits = bytes.mutableSpan
-    var rest = UInt32(truncatingIfNeeded: lower)
-    var at = digits.count
-    for _ in 0..<Self.lowDigits {
-      at -= 1
-      digits[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
+    for (offset, part) in [(0, millions), (3, thousands), (6, ones)] {
+      digits[place + offset] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: part / 100)
+      digits[place + offset + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: part / 10 % 10)
+      digits[place + offset + 2] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: part % 10)
     }
   }
 }

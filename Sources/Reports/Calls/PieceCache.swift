@@ -1,13 +1,32 @@
+/// Rendered pieces, one behind the other in one array: to append one of them is to copy bytes, and counts no references.
+struct PieceStore {
+  private var bytes: [UInt8] = []
+
+  /// Keeps a piece.
+  /// - Returns: where it is.
+  mutating func add(_ piece: some Collection<UInt8>) -> Range<Int> {
+    let start = bytes.count
+    bytes.append(contentsOf: piece)
+    return start..<bytes.count
+  }
+
+  /// Appends a piece that was kept.
+  @inline(__always)
+  func append(_ piece: Range<Int>, to target: inout [UInt8]) {
+    bytes.withUnsafeBufferPointer { target.append(contentsOf: UnsafeBufferPointer(rebasing: $0[piece])) }
+  }
+}
+
 /// Rendered pieces by number: those used lately are found without a hash table.
 struct PieceCache {
   /// More different ones than this are rendered anew each time.
   private static let kept = 65_536
   private static let recentCount = 64
 
-  private var pieces: [[UInt8]] = []
-  private var places: [UInt64: Int] = [:]
-  /// By the lowest bits of the mixed number; the place is −1 where there is nothing.
-  private var recent = Array(repeating: (key: UInt64(0), place: -1), count: recentCount)
+  private var store = PieceStore()
+  private var places: [UInt64: Range<Int>] = [:]
+  /// By the lowest bits of the mixed number; empty where there is nothing.
+  private var recent = Array(repeating: (key: UInt64(0), place: 0..<0), count: recentCount)
 
   private static func slot(_ key: UInt64) -> Int {
     Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) &>> 58)
@@ -17,22 +36,23 @@ struct PieceCache {
   /// - Returns: false where it has none.
   mutating func append(_ key: UInt64, to bytes: inout [UInt8]) -> Bool {
     let slot = Self.slot(key)
-    if recent[slot].key == key, recent[slot].place >= 0 {
-      bytes.append(contentsOf: pieces[recent[slot].place])
+    let (known, piece) = recent[slot]
+    if known == key, !piece.isEmpty {
+      store.append(piece, to: &bytes)
       return true
     }
     guard let place = places[key] else { return false }
     recent[slot] = (key, place)
-    bytes.append(contentsOf: pieces[place])
+    store.append(place, to: &bytes)
     return true
   }
 
   /// Keeps a piece, if there is room, and appends it.
   mutating func add(_ key: UInt64, _ piece: [UInt8], to bytes: inout [UInt8]) {
-    if pieces.count < Self.kept {
-      places[key] = pieces.count
-      recent[Self.slot(key)] = (key, pieces.count)
-      pieces.append(piece)
+    if places.count < Self.kept {
+      let place = store.add(piece)
+      places[key] = place
+      recent[Self.slot(key)] = (key, place)
     }
     bytes.append(contentsOf: piece)
   }
@@ -40,33 +60,34 @@ struct PieceCache {
 
 /// Rendered pieces by place, each rendered when it is first needed.
 struct PieceTable {
-  private var pieces: [[UInt8]?]
+  private var store = PieceStore()
+  /// Negative bounds where a piece is not there yet.
+  private var pieces: [Range<Int>]
+  private static let missing = -1 ..< -1
 
-  init(count: Int) { pieces = Array(repeating: nil, count: count) }
+  init(count: Int) { pieces = Array(repeating: Self.missing, count: count) }
 
   /// Appends a place's piece.
   /// - Returns: false where it is not there yet.
+  @inline(__always)
   func append(_ place: Int, to bytes: inout [UInt8]) -> Bool {
-    guard let piece = pieces[place] else { return false }
-    bytes.append(contentsOf: piece)
+    let piece = pieces[place]
+    if piece.lowerBound < 0 { return false }
+    store.append(piece, to: &bytes)
     return true
   }
 
   /// Keeps the piece of a place, and appends it.
   mutating func add(_ place: Int, _ piece: [UInt8], to bytes: inout [UInt8]) {
-    pieces[place] = piece
+    pieces[place] = store.add(piece)
     bytes.append(contentsOf: piece)
   }
 
   /// Appends the piece of a place.
   /// - Parameter render: gives it, where it is not there yet.
+  @inline(__always)
   mutating func append(_ place: Int, to bytes: inout [UInt8], render: () -> [UInt8]) {
-    if let piece = pieces[place] {
-      bytes.append(contentsOf: piece)
-      return
-    }
-    let piece = render()
-    pieces[place] = piece
-    bytes.append(contentsOf: piece)
+    if append(place, to: &bytes) { return }
+    add(place, render(), to: &bytes)
   }
 }
