@@ -216,13 +216,13 @@ struct CPUState {
   }
 }
 
-/// What a target's state means for a call that is queued to it.
+/// What a target's state means for a call that is queued to it; as it begins, nothing.
 struct Arrival {
-  var timesGone: UInt32
-  var gapsElsewhere: UInt32
-  var marks: QueuedCall.Marks
+  var timesGone: UInt32 = 0
+  var gapsElsewhere: UInt32 = 0
+  var marks: QueuedCall.Marks = []
   /// The call queued to it before, or −1.
-  var lastPending: Int32
+  var lastPending: Int32 = -1
 }
 
 /// What an event's flags say, looked up.

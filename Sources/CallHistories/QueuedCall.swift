@@ -79,7 +79,7 @@ public struct QueuedCall: Sendable {
 
   /// A call that is queued now: it waits for its target, and can be found.
   @inline(__always)
-  init(event: TraceEvent, kind: CallKind, call: UInt64, arrival: Arrival) {
+  init(event: TraceEvent, kind: CallKind, call: UInt64, arrival: Arrival = Arrival()) {
     csd = event.csd
     function = event.function
     callsite = event.callsite
