@@ -12,9 +12,9 @@ public import TraceTypes
 public final class EventRelay<Consumer: TraceEventConsumer & ~Copyable, Tail: ~Copyable> {
   /// Large enough that handing over costs nothing beside it. All blocks together fit into the cache that cores share.
   static var blockCapacity: Int { 4_096 }
-  static var blockCount: Int { 6 }
+  static var blockCount: Int { 4 }
   /// How many blocks the second thread gives back at once, when it is the slower one.
-  static var returnedAtOnce: Int { 4 }
+  static var returnedAtOnce: Int { 2 }
 
   private final class Slot {
     @exclusivity(unchecked) var block = EventBlock(capacity: blockCapacity)
