@@ -62,11 +62,8 @@ public struct GivenCosts: Sendable, Equatable {
     return CostModel.Distribution(points: points, count: 0, isAssumed: given.isAssumed)
   }
 
-  /// So that what was saved comes back as it was: 0.57 · 1,000 is not 570.
-  private static func perMille(_ share: Double) -> Double {
-    let exact = share * 1_000
-    return abs(exact - exact.rounded()) < 1e-9 ? exact.rounded() : exact
-  }
+  /// To a millionth of a thousandth, so that what was saved comes back as it was: 0.57 · 1,000 is not 570.
+  private static func perMille(_ share: Double) -> Double { (share * 1e9).rounded() / 1e6 }
 
   /// The costs to simulate with.
   public func model(measured: CostModel) -> CostModel {
